@@ -1,8 +1,62 @@
 //! Pure rules: values in, values out. No async, no I/O, no reading of the time, no randomness.
 //!
-//! Read in this order: [`ids`], [`section`], [`referral`].
+//! A newcomer reads in this order.
+//!
+//! 1. **The words.** [`ids`], [`code_list`] (how every closed list is written), [`section`], [`referral`],
+//!    [`answer`], [`language`].
+//! 2. **The agencies.** [`agency`], [`staff`], [`service`], and the numbers that name places and bodies:
+//!    [`municipality`], [`corporate_number`], [`mail_address`].
+//! 3. **The people, as far as a rule has to know them.** [`subject`], [`partial_date`], [`person_name`], [`name_key`].
+//! 4. **What is said about them.** [`submission`] (a referral, read once at the door), [`content`],
+//!    [`field_rules`], [`field_error`].
+//! 5. **What decides.** [`consent`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
+//!    [`mask`] and a [`refusal`].
+//! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask.
+//! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
+//!    [`delivery`], [`basis_state`]; what is derived from the tables: [`machine_docs`], [`fhir`].
+//! 8. **The evidence.** [`chain`] (the bytes that get hashed), [`receipt`], [`proof`] (what a check can show and what not).
+//! 9. **Telling that something waits.** [`doorbell`], [`gather`], [`patience`].
+//! 10. **What goes wrong.** [`problem`], [`fault`]: texts that cannot carry what was sent.
 
+pub mod agency;
+pub mod answer;
+pub mod basis;
+pub mod basis_state;
+pub mod chain;
 pub mod code_list;
+pub mod consent;
+pub mod content;
+pub mod corporate_number;
+pub mod delivery;
+pub mod disclosure;
+pub mod document;
+pub mod doorbell;
+pub mod fault;
+pub mod fhir;
+pub mod field_error;
+pub mod field_rules;
+pub mod gather;
 pub mod ids;
+pub mod language;
+pub mod leg;
+pub mod leg_facts;
+pub mod leg_table;
+pub mod machine;
+pub mod machine_docs;
+pub mod mail_address;
+pub mod mask;
+pub mod municipality;
+pub mod name_key;
+pub mod partial_date;
+pub mod patience;
+pub mod person_name;
+pub mod problem;
+pub mod proof;
+pub mod receipt;
 pub mod referral;
+pub mod refusal;
 pub mod section;
+pub mod service;
+pub mod staff;
+pub mod subject;
+pub mod submission;

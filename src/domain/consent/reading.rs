@@ -1,0 +1,257 @@
+//! Reads a consent as it is submitted.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Capacity, ConsentMethod, ConsentRecord, Giver};
+use crate::domain::{
+    basis_state::ConsentState,
+    field_error::FieldError,
+    ids::{AgencyId, ConsentId},
+    referral::ReferralType,
+    section::Sections,
+    subject::{Subject, SubjectRef},
+};
+
+impl ConsentRecord {
+    /// Reads the body of `POST /v1/consents` that has passed its schema.
+    ///
+    /// # Errors
+    /// Every fault found, as pointers into the body: recipients that are not named, lines for people
+    /// who are not declared, an oral consent that was not read back, a period that ends before it
+    /// begins, a purpose that needs no consent.
+    pub fn parse(
+        value: &Value,
+        id: ConsentId,
+        caller: AgencyId,
+        today: Date,
+    ) -> Result<Self, Vec<FieldError>> {
+        let mut read = Reader { value, errors: Vec::new() };
+        let subjects =
+            Subject::parse_all(&value["subjects"], "/subjects", today).unwrap_or_else(|mut errors| {
+                read.errors.append(&mut errors);
+                Vec::new()
+            });
+        let record = read.record(id, caller, subjects);
+        match record {
+            Some(record) if read.errors.is_empty() => {
+                let faults = record.faults(value);
+                if faults.is_empty() { Ok(record) } else { Err(faults) }
+            }
+            _ => Err(read.errors),
+        }
+    }
+
+    /// What contradicts itself although each member reads well.
+    fn faults(&self, value: &Value) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        let mut fault = |wrong: bool, pointer: &str, code, ja, en| {
+            if wrong {
+                faults.push(FieldError::new(pointer, code, ja, en));
+            }
+        };
+        let declared = |r: &SubjectRef| self.subjects.iter().any(|s| s.reference == *r);
+        fault(
+            !self.purpose.carries_personal_data() || self.purpose == ReferralType::Notice,
+            "/purpose",
+            "purpose_needs_no_consent",
+            "この種別に同意はいりません。通告に同意を求めないでください。",
+            "This type needs no consent; never ask for one before a notice.",
+        );
+        for (undeclared, at) in [
+            (self.giver.subject.as_ref().is_some_and(|s| !declared(s)), "/giver/subject"),
+            (!self.giver.consents_for.iter().all(declared), "/giver/for"),
+        ] {
+            fault(
+                undeclared,
+                at,
+                "subject_not_declared",
+                "subjects で宣言した ref を書いてください。",
+                "Name a ref that is declared in subjects.",
+            );
+        }
+        fault(
+            self.giver.capacity == Capacity::Oneself && self.giver.subject.is_none(),
+            "/giver/subject",
+            "giver_unknown",
+            "本人の同意では、どの対象者本人かを書いてください。",
+            "Where somebody consents for themselves, say which subject it is.",
+        );
+        fault(
+            self.method == ConsentMethod::Oral && value["read_back"] != true,
+            "/read_back",
+            "not_read_back",
+            "口頭の同意は読み上げて確認し、read_back を true にしてください。",
+            "Read an oral consent back and record it as read_back: true.",
+        );
+        fault(
+            self.last_day < self.first_day,
+            "/last_day",
+            "period",
+            "末日は初日以降にしてください。",
+            "The last day cannot come before the first.",
+        );
+        fault(
+            self.sections.is_empty(),
+            "/sections",
+            "sections_empty",
+            "同意する区分を一つ以上選んでください。",
+            "Choose at least one section.",
+        );
+        faults
+    }
+}
+
+/// Reads members one by one and gathers what is wrong.
+struct Reader<'a> {
+    value: &'a Value,
+    errors: Vec<FieldError>,
+}
+
+impl Reader<'_> {
+    fn record(&mut self, id: ConsentId, caller: AgencyId, subjects: Vec<Subject>) -> Option<ConsentRecord> {
+        let giver = self.giver();
+        let recipients = self.recipients();
+        let sender = if self.value["sender"].is_null() { Some(caller) } else { self.parsed("/sender") };
+        let case = if self.value["case"].is_null() { None } else { self.parsed("/case") };
+        let state = match self.value["decision"].as_str() {
+            Some("given") => Some(ConsentState::Active),
+            Some("refused") => Some(ConsentState::Refused),
+            _ => self.wrong("/decision"),
+        };
+        let purpose = self.parsed("/purpose");
+        let sections = match Sections::deserialize(&self.value["sections"]) {
+            Ok(sections) => Some(sections),
+            Err(_) => self.wrong("/sections"),
+        };
+        let method = self.parsed("/method");
+        let (first_day, last_day) = (self.parsed("/first_day"), self.parsed("/last_day"));
+        let text = |name: &str| self.value[name].as_str().unwrap_or_default().to_owned();
+        Some(ConsentRecord {
+            id,
+            version: 1,
+            state: state?,
+            case,
+            purpose: purpose?,
+            sender: sender?,
+            recipients: recipients?,
+            sections: sections?,
+            subjects,
+            giver: giver?,
+            method: method?,
+            language: text("language"),
+            interpreted: self.value["interpreter"].is_string(),
+            text_version: text("text_version"),
+            first_day: first_day?,
+            last_day: last_day?,
+        })
+    }
+
+    fn recipients(&mut self) -> Option<Vec<AgencyId>> {
+        let named = self.value["recipients"].as_array().filter(|list| !list.is_empty());
+        let ids = named.and_then(|list| list.iter().map(|r| r.as_str()?.parse().ok()).collect());
+        if ids.is_none() {
+            self.errors.push(FieldError::new(
+                "/recipients",
+                "CONSENT_PARTY",
+                "宛先は「関係機関」などとせず、機関を一つずつ挙げてください。",
+                "Name every recipient by its id; \"related agencies\" names nobody.",
+            ));
+        }
+        ids
+    }
+
+    fn giver(&mut self) -> Option<Giver> {
+        let giver = &self.value["giver"];
+        let refs = giver["for"].as_array().filter(|list| !list.is_empty());
+        let consents_for = match refs.and_then(|l| l.iter().map(|r| r.as_str()?.parse().ok()).collect()) {
+            Some(refs) => Some(refs),
+            None => self.wrong("/giver/for"),
+        };
+        let subject = if giver["subject"].is_null() { None } else { self.parsed("/giver/subject") };
+        let capacity = self.parsed("/giver/capacity");
+        Some(Giver { subject, capacity: capacity?, consents_for: consents_for? })
+    }
+
+    fn parsed<T: std::str::FromStr>(&mut self, pointer: &str) -> Option<T> {
+        let text = self.value.pointer(pointer).and_then(Value::as_str);
+        match text.and_then(|text| text.parse().ok()) {
+            Some(value) => Some(value),
+            None => self.wrong(pointer),
+        }
+    }
+
+    fn wrong<T>(&mut self, pointer: &str) -> Option<T> {
+        self.errors.push(FieldError::new(
+            pointer,
+            "malformed",
+            "値の形が正しくありません。様式の説明に合わせてください。",
+            "The value is malformed; see the schema of this member.",
+        ));
+        None
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use jiff::civil::date;
+    use serde_json::json;
+
+    use super::*;
+
+    const SENDER: AgencyId = AgencyId::new(uuid::Uuid::from_u128(1));
+
+    pub fn body() -> Value {
+        json!({
+            "purpose": "SHOKAI", "recipients": ["00000000-0000-0000-0000-000000000002"],
+            "sections": ["identity", "contact"],
+            "subjects": [{"ref": "child-1", "role": "child", "birth_date": "2023-05"}, {"ref": "mother", "role": "guardian"}],
+            "giver": {"subject": "mother", "capacity": "PARENT", "name": {"family": "秘密"}, "for": ["child-1", "mother"]},
+            "method": "oral", "read_back": true, "language": "vi", "interpreter": "秘密", "text_version": "2026-04",
+            "decision": "given", "first_day": "2026-09-01", "last_day": "2026-11-30"
+        })
+    }
+
+    pub fn parse(body: &Value) -> Result<ConsentRecord, Vec<FieldError>> {
+        ConsentRecord::parse(body, ConsentId::new(uuid::Uuid::nil()), SENDER, date(2026, 9, 1))
+    }
+
+    #[test]
+    fn a_consent_is_read_and_keeps_no_name() {
+        let consent = parse(&body()).unwrap();
+        assert_eq!((consent.sender, consent.state), (SENDER, ConsentState::Active));
+        assert!(consent.interpreted && consent.recipients.len() == 1);
+        assert!(!format!("{consent:?}").contains("秘密"));
+    }
+
+    #[test]
+    fn a_consent_that_names_nobody_or_contradicts_itself_is_refused() {
+        let cases = [
+            ("/recipients", json!([]), "/recipients", "CONSENT_PARTY"),
+            ("/recipients", json!(["関係機関"]), "/recipients", "CONSENT_PARTY"),
+            ("/recipients", json!("関係機関"), "/recipients", "CONSENT_PARTY"),
+            ("/giver/for", json!([]), "/giver/for", "malformed"),
+            ("/giver/for", json!(["father"]), "/giver/for", "subject_not_declared"),
+            ("/giver/subject", json!("grandmother"), "/giver/subject", "subject_not_declared"),
+            ("/giver", json!({"capacity": "SELF", "for": ["mother"]}), "/giver/subject", "giver_unknown"),
+            ("/giver/capacity", json!("UNCLE"), "/giver/capacity", "malformed"),
+            ("/read_back", json!(false), "/read_back", "not_read_back"),
+            ("/last_day", json!("2026-08-31"), "/last_day", "period"),
+            ("/sections", json!([]), "/sections", "sections_empty"),
+            ("/sections", json!(["everything"]), "/sections", "malformed"),
+            ("/purpose", json!("TSUKOKU"), "/purpose", "purpose_needs_no_consent"),
+            ("/purpose", json!("SELF"), "/purpose", "purpose_needs_no_consent"),
+            ("/decision", json!("maybe"), "/decision", "malformed"),
+        ];
+        for (place, value, pointer, code) in cases {
+            let mut body = body();
+            *body.pointer_mut(place).unwrap() = value.clone();
+            let errors = parse(&body).unwrap_err();
+            assert!(
+                errors.iter().any(|e| e.pointer == pointer && e.code == code),
+                "{place} {value}: {errors:?}"
+            );
+        }
+    }
+}

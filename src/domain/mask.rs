@@ -1,0 +1,169 @@
+//! Masks: which sections and which people a recipient may see, and how closely.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{section::Section, subject::SubjectRef};
+use crate::code_list;
+
+code_list! {
+    /// How closely a granted section is shown. Only [`Detail::meet`] compares them.
+    Detail, "detail" {
+        Full = "full", "全部", "in full";
+        /// Municipality and town of an address; nothing of any other section.
+        Town = "town", "町名まで", "down to the town";
+        /// The written summary of an entry; nothing of an address.
+        Summary = "summary", "要約のみ", "the summary only";
+        /// It goes along in its sealed compartment and is never rendered.
+        Sealed = "sealed", "封緘したまま", "sealed";
+    }
+}
+
+impl Detail {
+    /// The closest detail both allow. A town and a summary have nothing in common: sealed.
+    pub const fn meet(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Full, detail) | (detail, Self::Full) => detail,
+            (Self::Town, Self::Town) => Self::Town,
+            (Self::Summary, Self::Summary) => Self::Summary,
+            _ => Self::Sealed,
+        }
+    }
+}
+
+/// What is granted of one section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionMask {
+    /// Whose entries; `None` stands for the household as a whole. There is no "everybody": an entry
+    /// about a person nobody decided on stays hidden.
+    pub subjects: BTreeSet<Option<SubjectRef>>,
+    pub detail: Detail,
+}
+
+/// What one recipient may see. The empty mask shows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mask(BTreeMap<Section, SectionMask>);
+
+impl Mask {
+    pub const EMPTY: Self = Self(BTreeMap::new());
+
+    pub fn of(&self, section: Section) -> Option<&SectionMask> {
+        self.0.get(&section)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn sections(&self) -> impl Iterator<Item = (Section, &SectionMask)> {
+        self.0.iter().map(|(section, mask)| (*section, mask))
+    }
+
+    /// Whether every entry this mask shows, `other` shows at least as closely.
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.intersect(other) == *self
+    }
+
+    /// The same without one section.
+    #[must_use]
+    pub fn without(mut self, section: Section) -> Self {
+        self.0.remove(&section);
+        self
+    }
+
+    /// What both masks grant. Sealed in one is sealed in both, so the notifier's desk must be given the
+    /// mask of its own opening, never that mask intersected with the one of the sending.
+    pub fn intersect(&self, other: &Self) -> Self {
+        let both = self.0.iter().filter_map(|(section, mine)| {
+            let theirs = other.of(*section)?;
+            let subjects: BTreeSet<_> = mine.subjects.intersection(&theirs.subjects).cloned().collect();
+            let detail = mine.detail.meet(theirs.detail);
+            (!subjects.is_empty()).then_some((*section, SectionMask { subjects, detail }))
+        });
+        Self(both.collect())
+    }
+
+    /// Opens a section for a subject. Only a decision grants: outside this floor masks can shrink
+    /// and not grow.
+    pub(in crate::domain) fn grant(&mut self, section: Section, subject: Option<SubjectRef>, detail: Detail) {
+        let mask = self.0.entry(section).or_insert_with(|| SectionMask { subjects: BTreeSet::new(), detail });
+        mask.detail = mask.detail.meet(detail);
+        mask.subjects.insert(subject);
+    }
+}
+
+code_list! {
+    /// Why something asked for is withheld, the strictest reason first (domain.md 7.5 step 12).
+    Why, "reason for withholding" {
+        Sealed = "W_SEALED", "通告者の情報のため", "the notifier is sealed";
+        Concealed = "W_CONCEALED", "住所の秘匿のため", "the address is concealed";
+        OtherPerson = "W_OTHER_PERSON", "同意のない人の情報のため", "about a person without a consent";
+        NotConsented = "W_NOT_CONSENTED", "同意の項目にないため", "not among the consented items";
+        BasisItem = "W_BASIS_ITEM", "根拠の項目にないため", "not among the items of the basis";
+        NotNeeded = "W_NOT_NEEDED", "必要な項目にないため", "not among the items needed";
+        Mask = "W_MASK", "この宛先には開示しない項目のため", "not for this kind of recipient";
+    }
+}
+
+/// Something asked for and not granted. Shown to the sender and the auditor, never to the recipient.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Withheld {
+    pub section: Section,
+    /// Whose entries; absent for the whole section, or for all of it but the people named beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectRef>,
+    pub why: Why,
+}
+
+#[cfg(test)]
+pub(in crate::domain) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn detail() -> impl Strategy<Value = Detail> {
+        proptest::sample::select(Detail::ALL)
+    }
+
+    /// Any mask over the household and three people.
+    pub fn mask() -> impl Strategy<Value = Mask> {
+        let subject = proptest::sample::select(vec![None, Some("child-1"), Some("mother"), Some("father")]);
+        let part = (proptest::sample::select(Section::ALL), subject, detail());
+        proptest::collection::vec(part, 0..12).prop_map(|parts| {
+            let mut mask = Mask::default();
+            for (section, subject, detail) in parts {
+                mask.grant(section, subject.map(|s| s.parse().unwrap()), detail);
+            }
+            mask
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn intersecting_never_grows_a_mask(a in mask(), b in mask()) {
+            let both = a.intersect(&b);
+            prop_assert!(both.is_within(&a) && both.is_within(&b));
+            prop_assert_eq!(&both, &b.intersect(&a));
+            for (section, shown) in both.sections() {
+                let mine = a.of(section).unwrap();
+                prop_assert!(shown.subjects.is_subset(&mine.subjects));
+                prop_assert!(mine.detail == Detail::Full || shown.detail == mine.detail || shown.detail == Detail::Sealed);
+            }
+        }
+
+        #[test]
+        fn a_mask_reads_back(a in mask()) {
+            let text = serde_json::to_string(&a).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Mask>(&text).unwrap(), a);
+        }
+
+        #[test]
+        fn meeting_is_orderless_and_grouping_does_not_matter(a in detail(), b in detail(), c in detail()) {
+            prop_assert_eq!(a.meet(b), b.meet(a));
+            prop_assert_eq!(a.meet(b).meet(c), a.meet(b.meet(c)));
+            prop_assert_eq!(a.meet(a), a);
+        }
+    }
+}

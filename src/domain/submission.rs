@@ -1,0 +1,308 @@
+//! A referral as it is submitted, read once at the door and trusted inside.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    basis::{Basis, BasisCode, Facts, Lane},
+    consent::day_in_japan,
+    content::Content,
+    field_error::FieldError,
+    field_rules,
+    ids::{AgencyId, CaseId, ConsentId, StaffId},
+    referral::{ReferralType, Urgency},
+    section::Sections,
+    subject::Subject,
+};
+
+/// A referral that has passed its schema and contradicts neither itself nor the calendar.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub kind: ReferralType,
+    pub urgency: Urgency,
+    /// What the consent must be for; the type itself where nothing else is said.
+    pub purpose: ReferralType,
+    pub written_by: StaffId,
+    pub approved_by: Option<StaffId>,
+    pub source_ref: Option<String>,
+    pub case: Option<CaseId>,
+    /// When a notice was given by telephone, if it was.
+    pub called_at: Option<Timestamp>,
+    pub subjects: Vec<Subject>,
+    pub content: Content,
+    /// The capacity query of a referral without personal data.
+    pub resources: Option<Value>,
+    pub legs: Vec<AskedLeg>,
+}
+
+/// One recipient, as asked for.
+#[derive(Clone, Debug)]
+pub struct AskedLeg {
+    pub recipient: AgencyId,
+    /// As the sender wrote it: whether it is a basis at all is the decision's to say.
+    pub basis: Option<String>,
+    pub consent: Option<ConsentId>,
+    pub facts: Facts,
+    pub sections: Sections,
+    pub needed: Sections,
+    pub address_needed_because: Option<String>,
+    pub requested_action: Option<String>,
+    pub reply_by: Option<Timestamp>,
+}
+
+impl AskedLeg {
+    /// The lane of the basis named, if it is one.
+    pub fn lane(&self) -> Option<Lane> {
+        let code: BasisCode = self.basis.as_deref()?.parse().ok()?;
+        Some(Basis::of(code).lane)
+    }
+}
+
+#[derive(Deserialize)]
+struct WireLeg {
+    recipient: AgencyId,
+    #[serde(default)]
+    basis: Map<String, Value>,
+    #[serde(default)]
+    sections: Sections,
+    needed: Option<Sections>,
+    address_needed_because: Option<String>,
+    requested_action: Option<String>,
+    reply_by: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(rename = "type")]
+    kind: ReferralType,
+    urgency: Urgency,
+    purpose: Option<ReferralType>,
+    written_by: StaffId,
+    approved_by: Option<StaffId>,
+    source_ref: Option<String>,
+    case: Option<CaseId>,
+    called_at: Option<Timestamp>,
+    resources: Option<Value>,
+    legs: Vec<WireLeg>,
+}
+
+impl Submission {
+    /// Reads the body of `POST /v1/referrals` that has passed its schema.
+    ///
+    /// # Errors
+    /// Every fault found, as pointers into the body.
+    pub fn parse(value: &Value, now: Timestamp) -> Result<Self, Vec<FieldError>> {
+        let wire = Wire::deserialize(value).map_err(|_| vec![unreadable()])?;
+        let today = day_in_japan(now);
+        let mut faults = field_rules::faults(value.get("content").unwrap_or(&Value::Null));
+        let subjects =
+            Subject::parse_all(&value["subjects"], "/subjects", today).unwrap_or_else(|mut found| {
+                faults.append(&mut found);
+                Vec::new()
+            });
+        let empty = Value::Object(Map::new());
+        let content = match Content::parse(value.get("content").unwrap_or(&empty), &subjects, today) {
+            Ok(content) => content,
+            Err(mut found) => {
+                faults.append(&mut found);
+                Content::default()
+            }
+        };
+        let (mut legs, mut recipients) = (Vec::with_capacity(wire.legs.len()), BTreeSet::new());
+        for (place, leg) in wire.legs.into_iter().enumerate() {
+            if !recipients.insert(leg.recipient) {
+                faults.push(recipient_twice(place));
+            }
+            if leg.reply_by.is_some_and(|by| by <= now) {
+                faults.push(in_the_past(place));
+            }
+            match asked(leg) {
+                Ok(leg) => legs.push(leg),
+                Err(()) => faults.push(bad_consent(place)),
+            }
+        }
+        faults.extend(notice_faults(wire.kind, &legs));
+        if wire.called_at.is_some_and(|at| at > now) {
+            faults.push(not_called_yet());
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Self {
+            kind: wire.kind,
+            urgency: wire.urgency,
+            purpose: wire.purpose.unwrap_or(wire.kind),
+            written_by: wire.written_by,
+            approved_by: wire.approved_by,
+            source_ref: wire.source_ref,
+            case: wire.case,
+            called_at: wire.called_at,
+            subjects,
+            content,
+            resources: wire.resources,
+            legs,
+        })
+    }
+
+    /// Whether this is a 通告: its basis says so, not its type.
+    pub fn is_notice(&self) -> bool {
+        self.legs.iter().any(|leg| leg.lane() == Some(Lane::Notice))
+    }
+}
+
+fn asked(leg: WireLeg) -> Result<AskedLeg, ()> {
+    let mut facts = leg.basis;
+    let code = facts.remove("code").and_then(|code| code.as_str().map(str::to_owned));
+    let consent = match facts.remove("consent") {
+        Some(Value::String(text)) => Some(text.parse().map_err(|_| ())?),
+        Some(_) => return Err(()),
+        None => None,
+    };
+    Ok(AskedLeg {
+        recipient: leg.recipient,
+        basis: code,
+        consent,
+        facts: Facts::new(facts),
+        sections: leg.sections,
+        // A sender that does not say what is needed means what it asked for.
+        needed: leg.needed.unwrap_or(leg.sections),
+        address_needed_because: leg.address_needed_because,
+        requested_action: leg.requested_action,
+        reply_by: leg.reply_by,
+    })
+}
+
+/// A notice names the article it rests on, in every leg: nothing else may travel beside it.
+fn notice_faults(kind: ReferralType, legs: &[AskedLeg]) -> Vec<FieldError> {
+    let wrong = |leg: &AskedLeg| match leg.lane() {
+        Some(lane) => (kind == ReferralType::Notice) != (lane == Lane::Notice),
+        None => false,
+    };
+    let places = legs.iter().enumerate().filter(|(_, leg)| wrong(leg));
+    places
+        .map(|(place, _)| {
+            FieldError::new(
+                format!("/legs/{place}/basis/code"),
+                "notice_basis",
+                "通告（TSUKOKU）の根拠は TSUKOKU_… です。通告の根拠は、ほかの種別には使えません。",
+                "A notice (TSUKOKU) rests on a TSUKOKU_… basis, and no other type does.",
+            )
+        })
+        .collect()
+}
+
+fn unreadable() -> FieldError {
+    FieldError::new(
+        "",
+        "unreadable",
+        "書式に合わない項目があります。",
+        "A member does not follow the schema.",
+    )
+}
+
+fn recipient_twice(place: usize) -> FieldError {
+    FieldError::new(
+        format!("/legs/{place}/recipient"),
+        "recipient_twice",
+        "同じ機関が二度、宛先になっています。一つにまとめてください。",
+        "This agency is a recipient twice; keep one leg.",
+    )
+}
+
+fn in_the_past(place: usize) -> FieldError {
+    FieldError::new(
+        format!("/legs/{place}/reply_by"),
+        "impossible_date",
+        "返事の期限が過ぎています。これからの日時にしてください。",
+        "The time to reply by has passed; give one that is to come.",
+    )
+}
+
+fn bad_consent(place: usize) -> FieldError {
+    FieldError::new(
+        format!("/legs/{place}/basis/consent"),
+        "consent_id",
+        "同意のIDを、登録時に返された形のまま書いてください。",
+        "Give the id of the consent as it was returned.",
+    )
+}
+
+fn not_called_yet() -> FieldError {
+    FieldError::new(
+        "/called_at",
+        "impossible_date",
+        "電話を受けた日時が、今より後になっています。",
+        "The time of the telephone call is still to come.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ID: &str = "0190e0c4-7a7b-7cc3-8f00-2f3c4b5a6d7e";
+
+    fn now() -> Timestamp {
+        "2026-11-22T10:00:00+09:00".parse().unwrap()
+    }
+
+    fn body() -> Value {
+        json!({
+            "type": "SHOKAI", "urgency": "U1", "written_by": ID,
+            "subjects": [{"ref": "child-1", "role": "child"}],
+            "content": {"identity": [{"subject": "child-1", "name": {"given": "x"}}]},
+            "legs": [{"recipient": ID, "basis": {"code": "CONSENT", "consent": ID}, "sections": ["identity"]}],
+        })
+    }
+
+    fn codes(value: &Value) -> Vec<(String, &'static str)> {
+        let faults = Submission::parse(value, now()).unwrap_err();
+        faults.into_iter().map(|f| (f.pointer, f.code)).collect()
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_plain_meaning() {
+        let read = Submission::parse(&body(), now()).unwrap();
+        assert_eq!(read.purpose, ReferralType::Introduction);
+        assert_eq!(read.legs[0].needed, read.legs[0].sections);
+        assert!(!read.is_notice());
+    }
+
+    #[test]
+    fn a_notice_rests_on_an_article_for_notices_and_nothing_else_does() {
+        let mut value = body();
+        value["type"] = json!("TSUKOKU");
+        assert_eq!(codes(&value), [("/legs/0/basis/code".to_owned(), "notice_basis")]);
+        value["legs"][0]["basis"] = json!({"code": "TSUKOKU_GY6"});
+        assert!(Submission::parse(&value, now()).unwrap().is_notice());
+        value["type"] = json!("SHOKAI");
+        assert_eq!(codes(&value), [("/legs/0/basis/code".to_owned(), "notice_basis")]);
+    }
+
+    #[test]
+    fn times_must_be_possible() {
+        let mut value = body();
+        value["legs"][0]["reply_by"] = json!("2026-11-22T09:59:59+09:00");
+        value["called_at"] = json!("2026-11-22T10:00:01+09:00");
+        assert_eq!(
+            codes(&value),
+            [
+                ("/legs/0/reply_by".to_owned(), "impossible_date"),
+                ("/called_at".to_owned(), "impossible_date")
+            ]
+        );
+    }
+
+    #[test]
+    fn one_agency_is_one_recipient() {
+        let mut value = body();
+        let leg = value["legs"][0].clone();
+        value["legs"].as_array_mut().unwrap().push(leg);
+        assert_eq!(codes(&value), [("/legs/1/recipient".to_owned(), "recipient_twice")]);
+    }
+}
