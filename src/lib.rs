@@ -53,3 +53,4 @@
 
 pub mod clock;
 pub mod domain;
+pub mod vault;
