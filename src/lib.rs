@@ -53,4 +53,5 @@
 
 pub mod clock;
 pub mod domain;
+pub mod ledger;
 pub mod vault;

@@ -1,0 +1,63 @@
+//! Who did what to which record, and whether it was allowed. Append only.
+
+use jiff::Timestamp;
+
+use super::{
+    Ledger, LedgerError, Scope,
+    text::statements,
+    values::{table, text_columns},
+};
+use crate::{
+    code_list,
+    domain::ids::{AgencyId, AuditId, StaffId},
+};
+
+code_list! {
+    /// What an audit entry is about.
+    AuditAction, "audit action" {
+        Submit = "submit", "送信", "submit";
+        Open = "open", "閲覧", "open";
+        Take = "take", "受領", "take";
+        Disclose = "disclose", "封緘文書の送出", "publish a sealed document";
+        Act = "act", "回答・操作", "act on a leg";
+        Consent = "consent", "同意の記録", "record a consent";
+        Withdraw = "withdraw", "同意の撤回", "withdraw a consent";
+        Read = "read", "照会", "read own records";
+        Authenticate = "authenticate", "認証", "authenticate";
+        Administer = "administer", "管理", "administer";
+    }
+}
+
+text_columns!(AuditAction);
+
+table! {
+    /// One entry. `decision` is `allowed`, or the code of the refusal.
+    AuditRow = "audit" {
+        id: AuditId,
+        agency: AgencyId,
+        staff: Option<StaffId>,
+        action: AuditAction,
+        subject: String,
+        decision: String,
+        at: Timestamp,
+    }
+}
+
+statements! {
+    OF_SUBJECT = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE subject = $1 AND agency = $2 ORDER BY id LIMIT $3"];
+}
+
+impl Ledger {
+    /// What the caller's own agency did to one record.
+    pub async fn audit_of(
+        &self,
+        scope: Scope,
+        subject: &str,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, LedgerError> {
+        self.many(
+            sqlx::query(OF_SUBJECT).bind(subject.to_owned()).bind(scope.agency().to_string()).bind(limit),
+        )
+        .await
+    }
+}

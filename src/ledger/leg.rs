@@ -1,0 +1,180 @@
+//! Legs, the events sender and recipient share, and the manifest of what was sent.
+
+use jiff::Timestamp;
+use sqlx::AnyConnection;
+
+use super::{
+    Ledger, LedgerError, Scope,
+    text::statements,
+    values::{table, text_columns},
+};
+use crate::code_list;
+use crate::domain::{
+    basis::BasisCode,
+    chain::Hash,
+    ids::{AgencyId, ConsentId, DeliveryId, LegId, ReferralId, StaffId},
+    leg::LegState,
+    referral::{ReferralType, Urgency},
+};
+
+text_columns!(LegState, BasisCode);
+
+table! {
+    /// A leg. `head_seq` is its version: every change is guarded by it.
+    LegRow = "leg" {
+        id: LegId,
+        referral: ReferralId,
+        place: i64,
+        sender: AgencyId,
+        recipient: AgencyId,
+        delivery: DeliveryId,
+        kind: ReferralType,
+        urgency: Urgency,
+        basis: Option<BasisCode>,
+        consent: Option<ConsentId>,
+        consent_version: Option<i64>,
+        state: LegState,
+        head_seq: i64,
+        head_hash: Hash,
+        last_receipt: Hash,
+        manifest_hash: Hash,
+        commitment: Hash,
+        clock_kind: Option<String>,
+        clock_started: Option<Timestamp>,
+        clock_due: Option<Timestamp>,
+        reply_by: Option<Timestamp>,
+        body: Vec<u8>,
+        created_at: Timestamp,
+        changed_at: Timestamp,
+    }
+}
+
+table! {
+    /// One link of a leg's chain. `jws` is there where no receipt covers the event.
+    LegEventRow = "leg_event" {
+        leg: LegId,
+        seq: i64,
+        kind: String,
+        from_state: LegState,
+        to_state: LegState,
+        agency: Option<AgencyId>,
+        staff: Option<StaffId>,
+        body: Option<Vec<u8>>,
+        commitment: Option<Hash>,
+        prev_hash: Option<Hash>,
+        hash: Hash,
+        jws: Option<String>,
+        at: Timestamp,
+    }
+}
+
+table! {
+    /// The signed list of salted digests of every field sent.
+    ManifestRow = "manifest" {
+        leg: LegId,
+        version: i64,
+        jws: String,
+    }
+}
+
+/// Moves a leg on by `steps` events, if its head is where it was read.
+pub struct MoveLeg {
+    pub id: LegId,
+    pub from_seq: i64,
+    pub to_seq: i64,
+    pub state: LegState,
+    pub head_hash: Hash,
+    pub last_receipt: Hash,
+    pub at: Timestamp,
+}
+
+code_list! {
+    /// On which side of its legs an agency looks.
+    Side, "side of a leg" {
+        Sender = "sender", "差出側", "sender";
+        Recipient = "recipient", "宛先側", "recipient";
+    }
+}
+
+statements! {
+    OF_PARTY = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1 AND (sender = $2 OR recipient = $2)"];
+    OF_REFERRAL = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE referral = $1 ORDER BY place"];
+    OF_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE consent = $1 ORDER BY id"];
+    SENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
+    GOT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
+    EVENTS = ["SELECT ", LegEventRow::COLUMNS, " FROM leg_event WHERE leg = $1 ORDER BY seq"];
+    EVENT = ["SELECT ", LegEventRow::COLUMNS, " FROM leg_event WHERE leg = $1 AND seq = $2"];
+    MANIFEST = ["SELECT ", ManifestRow::COLUMNS, " FROM manifest WHERE leg = $1 ORDER BY version DESC LIMIT 1"];
+    MOVE = ["UPDATE leg SET head_seq = $3, state = $4, head_hash = $5, last_receipt = $6, changed_at = $7 ",
+        "WHERE id = $1 AND head_seq = $2"];
+}
+
+/// Sorts after every UUID text.
+const LAST: &str = "g";
+
+impl Ledger {
+    /// A leg of which the caller is sender or recipient.
+    pub async fn leg(&self, scope: Scope, id: LegId) -> Result<Option<LegRow>, LedgerError> {
+        self.one(sqlx::query(OF_PARTY).bind(id.to_string()).bind(scope.agency().to_string())).await
+    }
+
+    /// The legs of a referral that the caller has read under its scope.
+    pub async fn legs_of(&self, referral: ReferralId) -> Result<Vec<LegRow>, LedgerError> {
+        self.many(sqlx::query(OF_REFERRAL).bind(referral.to_string())).await
+    }
+
+    /// The legs that rest on a consent. For the hub: a withdrawal concerns them all.
+    pub async fn legs_under(&self, consent: ConsentId) -> Result<Vec<LegRow>, LedgerError> {
+        self.many(sqlx::query(OF_CONSENT).bind(consent.to_string())).await
+    }
+
+    /// The caller's legs in one state, newest first, by keyset.
+    pub async fn legs(
+        &self,
+        scope: Scope,
+        side: Side,
+        state: LegState,
+        before: Option<LegId>,
+        limit: i64,
+    ) -> Result<Vec<LegRow>, LedgerError> {
+        let text = match side {
+            Side::Sender => SENT,
+            Side::Recipient => GOT,
+        };
+        let before = before.map_or_else(|| LAST.to_owned(), |id| id.to_string());
+        let statement =
+            sqlx::query(text).bind(scope.agency().to_string()).bind(state.code()).bind(before).bind(limit);
+        self.many(statement).await
+    }
+
+    /// The shared chain of a leg, oldest first.
+    pub async fn leg_events(&self, leg: &LegRow) -> Result<Vec<LegEventRow>, LedgerError> {
+        self.many(sqlx::query(EVENTS).bind(leg.id.to_string())).await
+    }
+
+    /// One event of a leg.
+    pub async fn leg_event(&self, leg: LegId, seq: i64) -> Result<Option<LegEventRow>, LedgerError> {
+        self.one(sqlx::query(EVENT).bind(leg.to_string()).bind(seq)).await
+    }
+
+    /// The manifest of the version last sent.
+    pub async fn manifest(&self, leg: &LegRow) -> Result<Option<ManifestRow>, LedgerError> {
+        self.one(sqlx::query(MANIFEST).bind(leg.id.to_string())).await
+    }
+}
+
+impl MoveLeg {
+    pub(super) async fn apply(&self, on: &mut AnyConnection) -> Result<u64, sqlx::Error> {
+        Ok(sqlx::query(MOVE)
+            .bind(self.id.to_string())
+            .bind(self.from_seq)
+            .bind(self.to_seq)
+            .bind(self.state.code())
+            .bind(self.head_hash.bytes().to_vec())
+            .bind(self.last_receipt.bytes().to_vec())
+            .bind(self.at.as_microsecond())
+            .execute(on)
+            .await?
+            .rows_affected())
+    }
+}

@@ -1,0 +1,131 @@
+//! Referral rows and their internal chain, which only the owner sees.
+
+use jiff::Timestamp;
+use sqlx::AnyConnection;
+
+use super::{
+    Ledger, LedgerError, Scope,
+    text::statements,
+    values::{table, text_columns},
+};
+use crate::domain::{
+    chain::Hash,
+    ids::{AgencyId, CaseId, DataKeyId, ReferralId, StaffId},
+    leg::LegState,
+    referral::{ReferralType, Urgency},
+};
+
+text_columns!(ReferralType, Urgency);
+
+table! {
+    /// A referral. Its content is sealed in [`super::content`].
+    ReferralRow = "referral" {
+        id: ReferralId,
+        owner: AgencyId,
+        kind: ReferralType,
+        urgency: Urgency,
+        source_mac: Option<Hash>,
+        case_id: Option<CaseId>,
+        written_by: StaffId,
+        data_key: DataKeyId,
+        compartment_key: Option<DataKeyId>,
+        head_seq: i64,
+        head_hash: Hash,
+        created_at: Timestamp,
+    }
+}
+
+table! {
+    /// One link of the referral's internal chain. `body` names legs by id and hash, and nothing else.
+    ReferralEventRow = "referral_event" {
+        referral: ReferralId,
+        seq: i64,
+        kind: String,
+        body: Vec<u8>,
+        prev_hash: Option<Hash>,
+        hash: Hash,
+        at: Timestamp,
+    }
+}
+
+/// Adds a link to the internal chain, if its head is where it was read.
+pub struct MoveReferral {
+    pub id: ReferralId,
+    pub from_seq: i64,
+    pub head_hash: Hash,
+}
+
+/// Which referrals a list shows.
+#[derive(Clone, Copy, Debug)]
+pub enum ReferralFilter {
+    All,
+    OfKind(ReferralType),
+    /// With at least one leg in this state.
+    WithLegIn(LegState),
+}
+
+statements! {
+    OWNED = ["SELECT ", ReferralRow::COLUMNS, " FROM referral WHERE id = $1 AND owner = $2"];
+    BY_ID = ["SELECT ", ReferralRow::COLUMNS, " FROM referral WHERE id = $1"];
+    LIST = ["SELECT ", ReferralRow::COLUMNS, " FROM referral WHERE owner = $1 AND id < $2 ORDER BY id DESC LIMIT $3"];
+    LIST_KIND = ["SELECT ", ReferralRow::COLUMNS,
+        " FROM referral WHERE owner = $1 AND kind = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
+    LIST_STATE = ["SELECT ", ReferralRow::COLUMNS, " FROM referral WHERE owner = $1 AND id < $3 AND EXISTS ",
+        "(SELECT 1 FROM leg WHERE leg.referral = referral.id AND leg.state = $2) ORDER BY id DESC LIMIT $4"];
+    EVENTS = ["SELECT ", ReferralEventRow::COLUMNS, " FROM referral_event WHERE referral = $1 ORDER BY seq"];
+    MOVE = ["UPDATE referral SET head_seq = head_seq + 1, head_hash = $3 WHERE id = $1 AND head_seq = $2"];
+}
+
+/// Sorts after every UUID text.
+const LAST: &str = "g";
+
+impl Ledger {
+    /// A referral of the caller's own.
+    pub async fn referral(&self, scope: Scope, id: ReferralId) -> Result<Option<ReferralRow>, LedgerError> {
+        self.one(sqlx::query(OWNED).bind(id.to_string()).bind(scope.agency().to_string())).await
+    }
+
+    /// The referral of a leg that the caller has read under its scope.
+    pub async fn referral_of(&self, leg: &super::leg::LegRow) -> Result<Option<ReferralRow>, LedgerError> {
+        self.one(sqlx::query(BY_ID).bind(leg.referral.to_string())).await
+    }
+
+    /// The caller's own referrals, newest first, by keyset.
+    pub async fn referrals(
+        &self,
+        scope: Scope,
+        filter: ReferralFilter,
+        before: Option<ReferralId>,
+        limit: i64,
+    ) -> Result<Vec<ReferralRow>, LedgerError> {
+        let owner = scope.agency().to_string();
+        let before = before.map_or_else(|| LAST.to_owned(), |id| id.to_string());
+        self.many(match filter {
+            ReferralFilter::All => sqlx::query(LIST).bind(owner).bind(before).bind(limit),
+            ReferralFilter::OfKind(kind) => {
+                sqlx::query(LIST_KIND).bind(owner).bind(kind.code()).bind(before).bind(limit)
+            }
+            ReferralFilter::WithLegIn(state) => {
+                sqlx::query(LIST_STATE).bind(owner).bind(state.code()).bind(before).bind(limit)
+            }
+        })
+        .await
+    }
+
+    /// The internal chain, oldest first. For the owner's eyes only.
+    pub async fn referral_events(&self, of: &ReferralRow) -> Result<Vec<ReferralEventRow>, LedgerError> {
+        self.many(sqlx::query(EVENTS).bind(of.id.to_string())).await
+    }
+}
+
+impl MoveReferral {
+    pub(super) async fn apply(&self, on: &mut AnyConnection) -> Result<u64, sqlx::Error> {
+        Ok(sqlx::query(MOVE)
+            .bind(self.id.to_string())
+            .bind(self.from_seq)
+            .bind(self.head_hash.bytes().to_vec())
+            .execute(on)
+            .await?
+            .rows_affected())
+    }
+}

@@ -1,0 +1,165 @@
+//! One write: everything a use case wants to become true together, or not at all.
+
+use sqlx::AnyConnection;
+
+use super::{
+    agency::{AgencyRow, RotateSecret, StaffRow},
+    audit::AuditRow,
+    consent::{ConsentEventRow, ConsentRow, HoldConsent, MoveConsent, UseConsent},
+    content::{ContentRow, DataKeyRow},
+    delivery::{DeliveryRow, MoveDelivery},
+    error::WriteError,
+    idempotency::IdempotencyRow,
+    job::{ClaimJobs, ForgetJobs, JobRow, RingAgain, SettleJob},
+    leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
+    receipt::ReceiptRow,
+    referral::{MoveReferral, ReferralEventRow, ReferralRow},
+    service::{ServiceRow, UpdateService},
+    subscription::{PutSubscription, RemoveSubscription},
+};
+
+/// Which of the committer's two queues a write waits in. A full ordinary queue leaves room for these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lane {
+    #[default]
+    Ordinary,
+    /// Urgent legs, openings and the hub's own work on jobs.
+    Urgent,
+}
+
+/// One all-or-nothing write. The committer takes the key first, then the steps, then inserts the rows.
+#[derive(Default)]
+pub struct Write {
+    pub lane: Lane,
+    /// What shares a shard is written in order by one committer: creations by (agency, key), changes by leg.
+    pub shard: u64,
+    pub key: Option<IdempotencyRow>,
+    pub steps: Vec<Step>,
+    pub rows: Rows,
+}
+
+/// The rows of a write, table by table.
+#[derive(Default)]
+pub struct Rows {
+    pub agencies: Vec<AgencyRow>,
+    pub staff: Vec<StaffRow>,
+    pub services: Vec<ServiceRow>,
+    pub data_keys: Vec<DataKeyRow>,
+    pub consents: Vec<ConsentRow>,
+    pub consent_events: Vec<ConsentEventRow>,
+    pub referrals: Vec<ReferralRow>,
+    pub referral_events: Vec<ReferralEventRow>,
+    pub contents: Vec<ContentRow>,
+    pub legs: Vec<LegRow>,
+    pub leg_events: Vec<LegEventRow>,
+    pub manifests: Vec<ManifestRow>,
+    pub deliveries: Vec<DeliveryRow>,
+    pub receipts: Vec<ReceiptRow>,
+    pub audits: Vec<AuditRow>,
+    /// A job that is already queued under its dedup key is left as it is.
+    pub jobs: Vec<JobRow>,
+}
+
+/// A change of a row that is already there. Each is guarded: a row that has moved on refuses the write.
+pub enum Step {
+    HoldConsent(HoldConsent),
+    MoveConsent(MoveConsent),
+    UseConsent(UseConsent),
+    MoveReferral(MoveReferral),
+    MoveLeg(MoveLeg),
+    MoveDelivery(MoveDelivery),
+    RotateSecret(RotateSecret),
+    PutSubscription(PutSubscription),
+    RemoveSubscription(RemoveSubscription),
+    UpdateService(Box<UpdateService>),
+    ClaimJobs(ClaimJobs),
+    SettleJob(SettleJob),
+    RingAgain(RingAgain),
+    ForgetJobs(ForgetJobs),
+}
+
+/// What a committed write brought back.
+#[derive(Default)]
+pub struct Done {
+    /// Jobs taken by a [`Step::ClaimJobs`].
+    pub claimed: Vec<JobRow>,
+    /// Jobs made ready by the steps [`Step::RingAgain`].
+    pub rung: u64,
+    /// Jobs deleted by a [`Step::ForgetJobs`].
+    pub forgotten: u64,
+}
+
+/// Why a write could not be applied inside a transaction.
+pub(super) enum Fault {
+    /// The write itself is refused; others of its batch are not concerned.
+    Refused(WriteError),
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl Step {
+    /// Applies the steps of all writes. Consents are guarded first, for the whole batch: a withdrawal in the same
+    /// batch has not seen these uses, and its own guard says so.
+    pub(super) async fn apply_all(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fault> {
+        let steps = || writes.iter().flat_map(|write| &write.steps);
+        let holds = steps().filter_map(|step| match step {
+            Self::HoldConsent(hold) => Some(hold),
+            _ => None,
+        });
+        let uses = steps().filter_map(|step| match step {
+            Self::UseConsent(one) => Some(one),
+            _ => None,
+        });
+        if !HoldConsent::apply_all(on, holds).await? || !UseConsent::apply_all(on, uses).await? {
+            return Err(Fault::Refused(WriteError::Stale));
+        }
+        let mut done = Vec::with_capacity(writes.len());
+        for write in writes {
+            let mut mine = Done::default();
+            for step in &write.steps {
+                step.apply(on, &mut mine).await?;
+            }
+            let settles = write.steps.iter().filter_map(|step| match step {
+                Self::SettleJob(settle) => Some(settle),
+                _ => None,
+            });
+            SettleJob::apply_all(on, settles).await?;
+            done.push(mine);
+        }
+        Ok(done)
+    }
+
+    /// Applies this step; zero rows where one was expected means the record has moved on.
+    async fn apply(&self, on: &mut AnyConnection, done: &mut Done) -> Result<(), Fault> {
+        let rows = match self {
+            Self::MoveConsent(step) => step.apply(on).await?,
+            Self::MoveReferral(step) => step.apply(on).await?,
+            Self::MoveLeg(step) => step.apply(on).await?,
+            Self::MoveDelivery(step) => step.apply(on).await?,
+            Self::RotateSecret(step) => step.apply(on).await?,
+            Self::PutSubscription(step) => step.apply(on).await?,
+            Self::RemoveSubscription(step) => step.apply(on).await?,
+            Self::UpdateService(step) => step.apply(on).await?,
+            Self::ClaimJobs(step) => {
+                done.claimed = step.apply(on).await?;
+                return Ok(());
+            }
+            Self::RingAgain(step) => {
+                done.rung += step.apply(on).await?;
+                return Ok(());
+            }
+            Self::ForgetJobs(step) => {
+                done.forgotten = step.apply(on).await?;
+                return Ok(());
+            }
+            // Applied with others of their kind.
+            Self::HoldConsent(_) | Self::UseConsent(_) | Self::SettleJob(_) => return Ok(()),
+        };
+        if rows == 1 { Ok(()) } else { Err(Fault::Refused(WriteError::Stale)) }
+    }
+}
