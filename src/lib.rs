@@ -52,6 +52,8 @@
 //! walks through a referral and a withdrawal. The single rules start at [`domain`].
 
 pub mod clock;
+pub mod delivery;
 pub mod domain;
 pub mod ledger;
+pub mod transport;
 pub mod vault;

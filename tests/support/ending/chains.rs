@@ -1,0 +1,44 @@
+//! The chains of the ledger, computed again from what is stored.
+
+use std::collections::BTreeMap;
+
+use tsunagu::{
+    domain::chain::{Chain, Hash, Link},
+    ledger::Scope,
+    usecases::Context,
+    vault::sha256,
+};
+
+use super::{Parties, payload};
+
+/// Recomputes every link of every leg, and compares what the receipts say of it.
+pub async fn are_whole(context: &Context, legs: &BTreeMap<String, Parties>) {
+    for (id, parties) in legs {
+        let scope = Scope::of(parties.sender.parse().unwrap());
+        let leg = context.ledger.leg(scope, id.parse().unwrap()).await.unwrap().unwrap();
+        let (mut head, mut hashes) = (None, Vec::new());
+        for (place, event) in context.ledger.leg_events(&leg).await.unwrap().iter().enumerate() {
+            assert_eq!((event.seq, event.prev_hash), (place as i64 + 1, head), "{id}");
+            let link = Link {
+                chain: Chain::Leg(leg.id),
+                prev: head,
+                seq: place as u64 + 1,
+                kind: &event.kind,
+                commit: event.commitment,
+                ciphertext: event.body.as_deref().map(sha256),
+                hlc: event.at.as_microsecond().unsigned_abs(),
+                key_id: context.vault.receipt_kid(),
+            };
+            assert_eq!(sha256(&link.preimage()), event.hash, "event {} of {id}", event.seq);
+            head = Some(event.hash);
+            hashes.push(event.hash);
+        }
+        assert_eq!((leg.head_seq, Some(leg.head_hash)), (hashes.len() as i64, head), "{id}");
+        for receipt in context.ledger.receipts(&leg).await.unwrap() {
+            let said = payload(&receipt.jws);
+            let seq = usize::try_from(said["state"]["seq"].as_u64().unwrap()).unwrap();
+            let link: Hash = said["link"].as_str().unwrap().parse().unwrap();
+            assert_eq!(link, hashes[seq - 1], "{} of {id}", receipt.level);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! An agency's system, as the hub meets it: over HTTP, with a token of its own.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use tsunagu::{
+    clock::Clock,
+    usecases::verify,
+    vault::{jws::Jwks, sha256},
+};
+
+use super::reply::{Exchange, Reply, Traffic};
+
+/// Where the hub is, and how one gets there.
+pub struct Door {
+    base: String,
+    http: reqwest::Client,
+    clock: Clock,
+    traffic: Traffic,
+}
+
+impl Door {
+    pub fn new(base: String, clock: Clock, traffic: Traffic) -> Self {
+        Self { base, http: reqwest::Client::new(), clock, traffic }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+/// One agency. What it can do has the names of the user's verbs.
+pub struct Agency {
+    pub id: String,
+    pub secret: String,
+    door: Arc<Door>,
+    token: Mutex<Option<(String, Timestamp)>>,
+}
+
+/// A key that no other request of this run has.
+pub fn fresh_key() -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    format!("key-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Agency {
+    pub fn new(door: Arc<Door>, id: String, secret: String) -> Self {
+        Self { id, secret, door, token: Mutex::new(None) }
+    }
+
+    /// The agency's access token, got from the hub and renewed before it runs out.
+    pub async fn token(&self) -> String {
+        let now = self.door.clock.now();
+        if let Some((token, until)) = self.token.lock().unwrap().clone()
+            && now < until
+        {
+            return token;
+        }
+        let form =
+            format!("grant_type=client_credentials&client_id={}&client_secret={}", self.id, self.secret);
+        let media = "application/x-www-form-urlencoded";
+        let request =
+            self.door.http.post(self.door.url("/v1/token")).header("content-type", media).body(form);
+        let token = Reply::of(request.send().await.unwrap()).await.at("/access_token");
+        *self.token.lock().unwrap() = Some((token.clone(), now + SignedDuration::from_secs(300)));
+        token
+    }
+
+    /// A request in the agency's name; what else it needs, the test puts on. [`Agency::send`] sends it.
+    pub async fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.stranger(method, path).bearer_auth(self.token().await)
+    }
+
+    /// A request without a token.
+    pub fn stranger(&self, method: &str, path: &str) -> RequestBuilder {
+        self.door.http.request(Method::from_bytes(method.as_bytes()).unwrap(), self.door.url(path))
+    }
+
+    /// Sends a request and records it.
+    pub async fn send(&self, request: RequestBuilder) -> Reply {
+        let request = request.build().unwrap();
+        let (method, url) = (request.method().to_string(), request.url().to_string());
+        let reply = Reply::of(self.door.http.execute(request).await.unwrap()).await;
+        self.door.traffic.push(Exchange { caller: self.id.clone(), method, url, reply: reply.clone() });
+        reply
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request("GET", path).await).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Reply {
+        self.send(self.request("PUT", path).await.json(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(self.request("DELETE", path).await).await
+    }
+
+    /// Posts a document under a fresh key.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.post_under(&fresh_key(), path, body).await
+    }
+
+    pub async fn post_under(&self, key: &str, path: &str, body: &Value) -> Reply {
+        self.send(self.request("POST", path).await.header("idempotency-key", key).json(body)).await
+    }
+
+    /// Posts a change to something that was read in this version.
+    pub async fn post_at(&self, version: i64, path: &str, body: &Value) -> Reply {
+        let request = self.request("POST", path).await.header("idempotency-key", fresh_key());
+        self.send(request.header("if-match", format!("\"{version}\"")).json(body)).await
+    }
+
+    /// Registers a member of staff with this role; gives its id.
+    pub async fn hire(&self, role: &str) -> String {
+        self.hire_named(role, "港 はるか").await
+    }
+
+    pub async fn hire_named(&self, role: &str, name: &str) -> String {
+        self.post("/v1/staff", &json!({ "role": role, "name": name })).await.at("/id")
+    }
+
+    pub async fn record_consent(&self, paper: &Value) -> Reply {
+        self.post("/v1/consents", paper).await
+    }
+
+    pub async fn consent(&self, consent: &str) -> Reply {
+        self.get(&format!("/v1/consents/{consent}")).await
+    }
+
+    /// Withdraws a consent in its present version.
+    pub async fn withdraw(&self, consent: &str, by: &str) -> Reply {
+        let version = self.consent(consent).await.value()["version"].as_i64().unwrap();
+        let body = json!({ "by": by, "method": "oral" });
+        self.post_at(version, &format!("/v1/consents/{consent}/withdraw"), &body).await
+    }
+
+    pub async fn submit(&self, paper: &Value) -> Reply {
+        self.post("/v1/referrals", paper).await
+    }
+
+    pub async fn submit_under(&self, key: &str, paper: &Value) -> Reply {
+        self.post_under(key, "/v1/referrals", paper).await
+    }
+
+    pub async fn referral(&self, referral: &str) -> Reply {
+        self.get(&format!("/v1/referrals/{referral}")).await
+    }
+
+    /// What waits in the inbox, or stands there in another state.
+    pub async fn inbox(&self, state: &str) -> Vec<Value> {
+        items(self.get(&format!("/v1/inbox?limit=200&state={state}")).await)
+    }
+
+    /// Opens a delivery in the name of a member of staff.
+    pub async fn open(&self, delivery: &str, staff: &str) -> Reply {
+        let request = self.request("GET", &format!("/v1/deliveries/{delivery}")).await;
+        self.send(request.header("tsunagu-staff", staff)).await
+    }
+
+    /// Acknowledges a delivery by the hash of its R0 receipt, which is read first.
+    pub async fn ack(&self, delivery: &str) -> Reply {
+        let first = self.receipt(delivery, "R0").await.at("/jws");
+        let body = json!({ "receipt_hash": sha256(first.as_bytes()).to_string() });
+        self.post(&format!("/v1/deliveries/{delivery}/ack"), &body).await
+    }
+
+    /// Acts on a leg in its present version.
+    pub async fn act(&self, leg: &str, action: &str, body: &Value) -> Reply {
+        let version = self.leg(leg).await["version"].as_i64().unwrap();
+        self.act_at(version, leg, action, body).await
+    }
+
+    /// Acts on a leg that was read in this version.
+    pub async fn act_at(&self, version: i64, leg: &str, action: &str, body: &Value) -> Reply {
+        self.post_at(version, &format!("/v1/legs/{leg}/actions/{action}"), body).await
+    }
+
+    pub async fn leg(&self, leg: &str) -> Value {
+        self.get(&format!("/v1/legs/{leg}")).await.value()
+    }
+
+    /// The codes of what a member of staff can do with a leg now.
+    pub async fn available(&self, leg: &str, staff: &str) -> Vec<String> {
+        let request = self.request("GET", &format!("/v1/legs/{leg}/available-actions")).await;
+        let found = items(self.send(request.header("tsunagu-staff", staff)).await);
+        found.iter().map(|one| one["action"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Receipts, signed events and the manifest of a leg.
+    pub async fn evidence(&self, leg: &str) -> Value {
+        self.get(&format!("/v1/legs/{leg}/receipts")).await.value()
+    }
+
+    pub async fn receipt(&self, subject: &str, level: &str) -> Reply {
+        self.get(&format!("/v1/receipts/{subject}/{level}")).await
+    }
+
+    /// The levels of a leg's receipts, after every statement was verified by the hub's public keys alone.
+    pub async fn ladder(&self, leg: &str) -> Vec<String> {
+        let evidence = self.evidence(leg).await;
+        let receipts = evidence["receipts"].as_array().unwrap();
+        let mut statements: Vec<&str> = receipts.iter().map(|one| one["jws"].as_str().unwrap()).collect();
+        statements.extend(evidence["events"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()));
+        statements.extend(evidence["sender_copy"].as_str());
+        let jwks = Jwks::parse(&self.get("/.well-known/jwks.json").await.value()).unwrap();
+        let report = verify::verify(&jwks, &statements, &[evidence["manifest"].as_str().unwrap()]);
+        assert!(report.is_sound(), "{report:?}");
+        receipts.iter().map(|one| one["level"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[track_caller]
+fn items(reply: Reply) -> Vec<Value> {
+    reply.value()["items"].as_array().unwrap().clone()
+}
