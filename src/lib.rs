@@ -56,4 +56,5 @@ pub mod delivery;
 pub mod domain;
 pub mod ledger;
 pub mod transport;
+pub mod usecases;
 pub mod vault;

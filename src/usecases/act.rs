@@ -1,0 +1,313 @@
+//! An act on a leg: answers of the recipient, cancellations and replies of the sender. The leg's own table is
+//! the only authority; the first answer writes R4, an end writes exactly one ending receipt.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    ALLOWED, Answer, Caller, Command, Context,
+    consent::field_problem,
+    evidence::Trail,
+    idempotency::{Pointer, Prepared, once},
+    not_found,
+    open::moved,
+    opened::{OpenedLeg, damaged},
+    ring,
+};
+use crate::{
+    domain::{
+        answer::{DeclineReason, DeclinedBy, DiscontinueReason, HoldReason, Outcome},
+        delivery::{DeliveryAction, DeliveryActor, DeliveryState, Push},
+        field_error::FieldError,
+        ids::LegId,
+        leg::{
+            self, Actor as LegActor, Answered, Available, Evidence, Field, Illegal, LegAction, LegState,
+            Transition,
+        },
+        leg_facts::{Approval, BasisFact, BeforeHold, Facts, Onward, Preview, RecipientFact},
+        machine::Why,
+        problem::{Problem, ProblemKind},
+        receipt::{self, Actor, Attested, ReceiptLevel},
+        staff::StaffRole,
+    },
+    ledger::{
+        Lane, Write,
+        audit::AuditAction,
+        delivery::DeliveryRow,
+        job::JobKind,
+        leg::{LegEventRow, LegRow},
+        receipt::ReceiptRow,
+    },
+};
+
+/// Acts on a leg, if it still has the version the caller has read.
+///
+/// # Errors
+/// Not found for a foreign or missing leg; stale; illegal in this state, with what is allowed; a member the act
+/// needs and the body lacks.
+pub async fn act(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    action: LegAction,
+    version: i64,
+    command: &Command,
+) -> Result<Answer, Problem> {
+    once(context, caller, command, async || prepare(context, caller, id, action, version, command).await)
+        .await
+}
+
+async fn prepare(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    action: LegAction,
+    version: i64,
+    command: &Command,
+) -> Result<Prepared, Problem> {
+    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let staff = caller.staff(context, &command.document["by"], "/by").await?;
+    if leg.head_seq != version {
+        return Err(Problem::new(ProblemKind::VersionStale));
+    }
+    let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
+    let facts = facts(context, &leg, &delivery).await?;
+    let row = allowed_row(&leg, action, &actors(caller, &leg, staff.role), &facts)?;
+    let details = details(row, &command.document)?;
+    let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
+    let answered = answered(context, &opened.leg).await?;
+    let mut write = Write { lane: Lane::Urgent, ..Write::default() };
+    let by = Actor { agency: Some(caller.id()), staff: Some(staff.id), attested: Attested::AgencyAsserted };
+    let trail = Trail::resume(context, &opened.key, opened.frame(), &opened.leg);
+    let text = step(trail, row, &by, &details, answered, id, &mut write)?;
+    close_copy(&opened, &delivery, row, context, &mut write)?;
+    write.rows.audits.push(caller.audit(context, Some(staff.id), AuditAction::Act, id, ALLOWED));
+    let other = if caller.id() == opened.leg.sender { opened.leg.recipient } else { opened.leg.sender };
+    write.rows.jobs.push(ring::job(context, JobKind::Changed, &opened.leg, other, context.clock.now()));
+    Ok(Prepared { pointer: Pointer::Event { leg: id, seq: version + 1 }, text, write })
+}
+
+/// Adds the event and the evidence the table asks for, and returns the answer.
+fn step(
+    mut trail: Trail<'_>,
+    row: &'static Transition,
+    by: &Actor,
+    details: &Details,
+    answered: Answered,
+    id: LegId,
+    write: &mut Write,
+) -> Result<String, Problem> {
+    let from = trail.state().ok_or_else(damaged)?;
+    let to = row.to.unwrap_or(from);
+    trail.event(row.action, to, by, Some(&details.sealed))?;
+    let answer = receipt::Answer { action: row.action.code().into(), reason: details.reason.map(Into::into) };
+    let (level, jws) = match leg::evidence(row, answered) {
+        Evidence::FirstAnswer => ("R4", trail.receipt(ReceiptLevel::R4, by, Some(answer), None)),
+        Evidence::Closed => ("closed", trail.receipt(ReceiptLevel::Closed, by, Some(answer), None)),
+        Evidence::Delivery | Evidence::Event => ("event", trail.sign(by, Some(answer))),
+    };
+    let standing = trail.finish(write);
+    Ok(answer_text(id, standing.seq, standing.state, level, &jws))
+}
+
+/// A cancelled, withdrawn or mis-sent leg takes its unread copy out of the inbox.
+fn close_copy(
+    opened: &OpenedLeg,
+    delivery: &DeliveryRow,
+    row: &Transition,
+    context: &Context,
+    write: &mut Write,
+) -> Result<(), Problem> {
+    let takes_back =
+        matches!(row.to, Some(LegState::Cancelled | LegState::Withdrawn | LegState::EnteredInError));
+    if takes_back && delivery.state != DeliveryState::Recalled {
+        let at = context.clock.now();
+        write.steps.push(moved(opened, delivery, DeliveryAction::Recall, DeliveryActor::Hub, at)?);
+        let whom = opened.leg.recipient;
+        write.rows.jobs.push(ring::job(context, JobKind::Recalled, &opened.leg, whom, at));
+    }
+    Ok(())
+}
+
+/// What the table's guards need to know of a leg.
+pub(super) async fn facts(context: &Context, leg: &LegRow, delivery: &DeliveryRow) -> Result<Facts, Problem> {
+    let push = if delivery.disclosed_at.is_some() { Push::Published } else { Push::None };
+    let before_hold = match leg.state {
+        LegState::OnHold => before_hold(&context.ledger.leg_events(leg).await?),
+        _ => BeforeHold::Accepted,
+    };
+    Ok(Facts {
+        basis: BasisFact::Live,
+        recipient: RecipientFact::Free,
+        approval: Approval::NotNeeded,
+        preview: Preview::NotTaken,
+        copy: delivery.state.copy_place(push),
+        // No consent or basis of this version reaches beyond the recipient it names.
+        onward: Onward::NotCovered,
+        before_hold,
+        ..Facts::cautious(super::opened::lane(leg), leg.urgency)
+    })
+}
+
+/// The state from which the last hold was made.
+fn before_hold(events: &[LegEventRow]) -> BeforeHold {
+    let held = events
+        .iter()
+        .rev()
+        .find(|event| event.to_state == LegState::OnHold && event.from_state != LegState::OnHold);
+    match held.map(|event| event.from_state) {
+        Some(LegState::Scheduled) => BeforeHold::Scheduled,
+        Some(LegState::InProgress) => BeforeHold::InProgress,
+        _ => BeforeHold::Accepted,
+    }
+}
+
+/// As whom a person of this agency and role may act, the most entitled last.
+pub(super) fn actors(caller: &Caller, leg: &LegRow, role: StaffRole) -> Vec<LegActor> {
+    if caller.id() != leg.sender {
+        return vec![LegActor::ReceiverStaff];
+    }
+    match role {
+        StaffRole::Supervisor => vec![LegActor::SenderStaff, LegActor::SenderSupervisor],
+        StaffRole::PrivacyOfficer => vec![LegActor::SenderStaff, LegActor::PrivacyOfficer],
+        _ => vec![LegActor::SenderStaff],
+    }
+}
+
+/// Everything the caller's staff of this role can do now, each act once.
+pub(super) fn available(leg: &LegRow, actors: &[LegActor], facts: &Facts) -> Vec<Available> {
+    let mut found: Vec<Available> = Vec::new();
+    for one in actors.iter().flat_map(|actor| leg::available(leg.state, *actor, facts)) {
+        if !found.iter().any(|other| other.action == one.action) {
+            found.push(one);
+        }
+    }
+    found.retain(|one| acts_here(one.action));
+    found
+}
+
+/// Whether an act is made on the leg itself. A withdrawal is made on the consent, where it reaches every leg that
+/// rests on it; a leg is replaced by sending anew.
+const fn acts_here(action: LegAction) -> bool {
+    !matches!(action, LegAction::Withdraw | LegAction::Replace)
+}
+
+fn allowed_row(
+    leg: &LegRow,
+    action: LegAction,
+    actors: &[LegActor],
+    facts: &Facts,
+) -> Result<&'static Transition, Problem> {
+    let mut last: Option<Illegal> = None;
+    for actor in actors {
+        match leg::step(leg.state, action, *actor, facts) {
+            Ok(row) if acts_here(action) => return Ok(row),
+            Ok(_) => {}
+            Err(illegal) => last = Some(illegal),
+        }
+    }
+    let allowed = available(leg, actors, facts).iter().map(|one| one.action.code()).collect();
+    let problem = Problem::illegal_transition(leg.state.code(), allowed);
+    Err(match last {
+        Some(Illegal { why: Why::Guard(guard), .. }) => problem.code(guard.code()),
+        _ => problem,
+    })
+}
+
+async fn answered(context: &Context, leg: &LegRow) -> Result<Answered, Problem> {
+    let receipts = context.ledger.receipts(leg).await?;
+    let is_first = |row: &ReceiptRow| row.level == ReceiptLevel::R4;
+    Ok(if receipts.iter().any(is_first) { Answered::Already } else { Answered::NotYet })
+}
+
+/// The details of an act: sealed whole, and the code of its reason, which the receipt names.
+struct Details {
+    sealed: Value,
+    reason: Option<&'static str>,
+}
+
+/// The members that the act needs, each of its own list; what it does not need is kept as a note would be.
+fn details(row: &Transition, document: &Value) -> Result<Details, Problem> {
+    let missing = row.missing(|field| !document[member(field)].is_null());
+    let mut faults: Vec<FieldError> = missing.iter().map(|field| lacking(*field)).collect();
+    let reason = reason(row, document, &mut faults);
+    if !faults.is_empty() {
+        return Err(field_problem(faults));
+    }
+    let mut sealed = document.as_object().cloned().unwrap_or_default();
+    sealed.remove("by");
+    Ok(Details { sealed: Value::Object(sealed), reason })
+}
+
+/// The reason or outcome, parsed by the list its act uses.
+fn reason(row: &Transition, document: &Value, faults: &mut Vec<FieldError>) -> Option<&'static str> {
+    let declines = row.to == Some(LegState::Declined);
+    let mut one = |name: &'static str, code: Option<&'static str>| {
+        if code.is_none() && document[name].is_string() {
+            faults.push(FieldError::new(
+                format!("/{name}"),
+                "unknown_code",
+                "コード表にないコードです。この操作のコード表から選んでください。",
+                "Not a code of the list this act uses.",
+            ));
+        }
+        code
+    };
+    let text = |name: &str| document[name].as_str().unwrap_or_default();
+    match row.action {
+        _ if declines => {
+            one("declined_by", text("declined_by").parse().ok().map(DeclinedBy::code));
+            one("reason", text("reason").parse().ok().map(DeclineReason::code))
+        }
+        LegAction::Hold => one("reason", text("reason").parse().ok().map(HoldReason::code)),
+        LegAction::Discontinue => one("reason", text("reason").parse().ok().map(DiscontinueReason::code)),
+        LegAction::Complete => one("outcome", text("outcome").parse().ok().map(Outcome::code)),
+        _ => None,
+    }
+}
+
+/// The member of the body that carries a field.
+pub(super) const fn member(field: Field) -> &'static str {
+    match field {
+        Field::By => "declined_by",
+        other => other.code(),
+    }
+}
+
+fn lacking(field: Field) -> FieldError {
+    FieldError::new(
+        format!("/{}", member(field)),
+        "required",
+        "この操作に必要な項目です。書き足してください。",
+        "This act needs this member; add it.",
+    )
+}
+
+fn answer_text(id: LegId, seq: i64, state: LegState, level: &str, jws: &str) -> String {
+    let mut answer = Map::new();
+    answer.insert("id".into(), json!(id));
+    answer.insert("version".into(), json!(seq));
+    answer.insert("state".into(), json!(state));
+    answer.insert("level".into(), json!(level));
+    answer.insert("receipt".into(), json!(jws));
+    Value::Object(answer).to_string()
+}
+
+/// The answer again, from the stored event and the receipt that proves it.
+pub(super) async fn answer_again(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    seq: i64,
+) -> Result<String, Problem> {
+    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(damaged)?;
+    let event = context.ledger.leg_event(id, seq).await?.ok_or_else(damaged)?;
+    if let Some(jws) = &event.jws {
+        return Ok(answer_text(id, seq, event.to_state, "event", jws));
+    }
+    let receipts = context.ledger.receipts(&leg).await?;
+    let proves = |row: &&ReceiptRow| {
+        matches!(row.level, ReceiptLevel::R4 | ReceiptLevel::Closed) && row.at == event.at
+    };
+    let row = receipts.iter().find(proves).ok_or_else(damaged)?;
+    Ok(answer_text(id, seq, event.to_state, row.level.code(), &row.jws))
+}

@@ -1,0 +1,239 @@
+//! What the hub does: one verb per file, one transaction each.
+//!
+//! A use case reads, decides with [`crate::domain`], asks the vault to seal and sign, and hands one
+//! all-or-nothing write to the ledger. It speaks no SQL, no HTTP, no AMQP. A stale guard brings it back
+//! to its reading, a bounded number of times.
+
+pub mod act;
+pub mod authenticate;
+pub mod consent;
+mod copy;
+pub mod desk;
+pub mod directory;
+pub mod dispatch;
+mod evidence;
+pub mod idempotency;
+pub mod import;
+pub mod job;
+pub mod json_door;
+pub mod open;
+mod opened;
+pub mod page;
+mod parcel;
+pub mod post;
+mod push;
+pub mod read;
+pub mod register;
+mod ring;
+pub mod run;
+pub mod schema;
+pub mod sheet;
+#[cfg(test)]
+mod stories;
+pub mod submit;
+pub mod subscribe;
+pub mod sweep;
+pub mod take;
+#[cfg(test)]
+pub mod testing;
+pub mod verify;
+pub mod withdraw;
+
+use std::{fmt, sync::Arc};
+
+use serde_json::Value;
+
+use crate::{
+    clock::Clock,
+    domain::{
+        fault::{Fault, Text},
+        ids::{AgencyId, StaffId},
+        problem::{Problem, ProblemKind},
+    },
+    ledger::{
+        Ledger, LedgerError, Scope, WriteError,
+        agency::{AgencyRow, StaffRow},
+        audit::{AuditAction, AuditRow},
+    },
+    vault::{Vault, VaultError},
+};
+
+/// How often a use case reads and decides again when somebody else was faster.
+const TRIES: u32 = 8;
+
+/// What every use case is given.
+pub struct Context {
+    pub ledger: Ledger,
+    pub vault: Vault,
+    pub clock: Clock,
+    pub settings: Settings,
+    /// Wakes the dispatcher when a commit left work for it.
+    pub work: Arc<tokio::sync::Notify>,
+}
+
+/// What use cases need of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub body_limit: usize,
+    pub token_seconds: u32,
+    /// Hours within which a child must have been seen after a 通告.
+    pub safety_hours: u32,
+    /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
+    pub broker: Broker,
+    /// The address people can type, as mail gives it.
+    pub public_url: String,
+    pub mail_domain: String,
+}
+
+/// By what the hub rings doorbells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broker {
+    InProcess,
+    Amqp,
+}
+
+/// An agency's system that has proved who it is, with the agency's row as it is now.
+pub struct Caller {
+    pub agency: AgencyRow,
+}
+
+impl Caller {
+    pub fn id(&self) -> AgencyId {
+        self.agency.id
+    }
+
+    pub fn scope(&self) -> Scope {
+        Scope::of(self.agency.id)
+    }
+
+    /// The member of the caller's own staff whom a document names at `at`. A system acts for a person, and
+    /// says for whom.
+    async fn staff(&self, context: &Context, named: &Value, at: &str) -> Result<StaffRow, Problem> {
+        self.active_staff(context, named.as_str()).await?.ok_or_else(|| {
+            Problem::schema_violation(vec![Fault {
+                pointer: schema::pointer(at),
+                code: "staff_unknown",
+                message: Text::new(
+                    "登録されている自機関の職員のIDを書いてください。",
+                    "Name a registered member of your own staff.",
+                ),
+            }])
+        })
+    }
+
+    /// The member of the caller's own staff whom the header `Tsunagu-Staff` names.
+    async fn staff_of_header(&self, context: &Context, named: Option<&str>) -> Result<StaffRow, Problem> {
+        self.active_staff(context, named).await?.ok_or_else(|| {
+            Problem::new(ProblemKind::Forbidden)
+                .detail(Text::new(
+                    "Tsunagu-Staff ヘッダーに、自機関の職員のIDがありません。",
+                    "The header Tsunagu-Staff does not name a member of your own staff.",
+                ))
+                .mend(Text::new(
+                    "登録されている自機関の職員のIDを Tsunagu-Staff ヘッダーに書いてください。",
+                    "Put the id of a registered member of your own staff into the header Tsunagu-Staff.",
+                ))
+        })
+    }
+
+    /// Foreign staff, staff who have left, and nobody are the same: there is no such person here.
+    async fn active_staff(
+        &self,
+        context: &Context,
+        named: Option<&str>,
+    ) -> Result<Option<StaffRow>, Problem> {
+        let Some(id) = named.and_then(|text| text.parse().ok()) else { return Ok(None) };
+        let found = context.ledger.staff(self.scope(), id).await?;
+        Ok(found.filter(|row| row.active == 1))
+    }
+
+    /// An audit entry about what this caller does.
+    fn audit(
+        &self,
+        context: &Context,
+        staff: Option<StaffId>,
+        action: AuditAction,
+        subject: impl fmt::Display,
+        decision: &str,
+    ) -> AuditRow {
+        AuditRow {
+            id: context.clock.new_id(),
+            agency: self.agency.id,
+            staff,
+            action,
+            subject: subject.to_string(),
+            decision: decision.to_owned(),
+            at: context.clock.now(),
+        }
+    }
+}
+
+/// The decision an audit entry records where nothing was refused.
+const ALLOWED: &str = "allowed";
+
+/// A change asked for: its idempotency key, which request it is, the exact body and what it says.
+pub struct Command {
+    pub key: String,
+    /// Method and path as called: a key answers one request only.
+    pub route: String,
+    pub body: Vec<u8>,
+    pub document: Value,
+}
+
+/// What a change is answered with. The same request again gets the same text.
+pub struct Answer {
+    pub text: String,
+    pub replayed: bool,
+}
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        tracing::error!(error = %error, source = ?std::error::Error::source(&error).map(ToString::to_string),
+            "the ledger could not be read");
+        match error {
+            LedgerError::Corrupt { .. } => Self::new(ProblemKind::Internal),
+            _ => Self::new(ProblemKind::Unavailable),
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        tracing::error!(%error, "the vault refused");
+        Self::new(ProblemKind::Internal)
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        // A referral's id is new each time; what can be there already is its sender's own reference.
+        if error == WriteError::Duplicate("referrals") {
+            return Self::new(ProblemKind::AlreadyThere).faults([Fault {
+                pointer: schema::pointer("/source_ref"),
+                code: "source_ref",
+                message: Text::new(
+                    "この整理番号は、別の紹介・連絡で使われています。",
+                    "This reference of yours is already used by another referral.",
+                ),
+            }]);
+        }
+        Self::new(match error {
+            WriteError::Busy => ProblemKind::Busy,
+            WriteError::Unavailable => ProblemKind::Unavailable,
+            WriteError::Unknown => ProblemKind::OutcomeUnknown,
+            WriteError::Stale => ProblemKind::VersionStale,
+            WriteError::KeyTaken => ProblemKind::StillRunning,
+            WriteError::Duplicate(_) => ProblemKind::AlreadyThere,
+        })
+    }
+}
+
+/// The answer to a foreign id and to a missing one.
+fn not_found() -> Problem {
+    Problem::new(ProblemKind::NotFound)
+}
+
+/// RFC 3339 with Japan's offset, as the API writes every time.
+pub fn jst(at: jiff::Timestamp) -> String {
+    at.display_with_offset(jiff::tz::Offset::constant(9)).to_string()
+}

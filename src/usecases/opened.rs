@@ -1,0 +1,244 @@
+//! A leg with its seals opened: what use cases decide on, read in the name of one of its parties.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Context, evidence::Frame};
+use crate::{
+    domain::{
+        agency::Party,
+        basis::{Basis, Facts, Lane},
+        consent::{ConsentRecord, day_in_japan},
+        content::{Content, Outline},
+        disclosure::{Decision, Event, Question, decide},
+        ids::{AgencyId, DataKeyId, LegId, ReferralId, StaffId},
+        leg_facts,
+        mask::Mask,
+        municipality::MunicipalityCode,
+        problem::{Problem, ProblemKind},
+        receipt::{BasisRef, Withheld},
+        referral::ReferralType,
+        refusal::Refusal,
+        section::{Section, Sections},
+        subject::Subject,
+    },
+    ledger::{
+        Scope,
+        agency::AgencyRow,
+        consent::ConsentRow,
+        content::{ContentRow, DataKeyRow},
+        leg::LegRow,
+        referral::ReferralRow,
+    },
+    vault::seal::{DataKey, Slot},
+};
+
+/// The part of a referral that belongs to no section.
+pub(super) const HEADER: &str = "header";
+
+/// What a referral says beside its content; sealed, because purpose and people tell of a family.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Header {
+    pub purpose: ReferralType,
+    pub approved_by: Option<StaffId>,
+    pub source_ref: Option<String>,
+    pub called_at: Option<Timestamp>,
+    /// The member `subjects` as submitted.
+    pub subjects: Value,
+    pub resources: Option<Value>,
+    pub outline: Outline,
+}
+
+/// What was asked for and decided for one leg; sealed with it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LegBody {
+    pub asked: Sections,
+    pub needed: Sections,
+    pub address_needed_because: Option<String>,
+    pub requested_action: Option<String>,
+    pub facts: Facts,
+    /// The sections that were sent.
+    pub sent: Sections,
+    pub mask: Mask,
+    pub withheld: Vec<Withheld>,
+    pub basis: Option<BasisRef>,
+}
+
+/// A leg, its referral and the key that opens both, for a party that may read it now.
+pub(super) struct OpenedLeg {
+    pub leg: LegRow,
+    pub referral: ReferralRow,
+    pub key: DataKey,
+    pub body: LegBody,
+}
+
+impl OpenedLeg {
+    /// Opens a leg for one of its parties; `None` for everybody else and for a leg that is not there.
+    pub async fn load(context: &Context, scope: Scope, id: LegId) -> Result<Option<Self>, Problem> {
+        match context.ledger.leg(scope, id).await? {
+            Some(leg) => Self::of(context, scope, leg).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens a leg that was read under this scope.
+    pub async fn of(context: &Context, scope: Scope, leg: LegRow) -> Result<Self, Problem> {
+        let referral = context.ledger.referral_of(&leg).await?.ok_or_else(damaged)?;
+        let key = data_key(context, referral.data_key, scope.agency()).await?;
+        let slot = body_slot(referral.owner, leg.id);
+        let body = serde_json::from_slice(&key.open(&slot, &leg.body)?).map_err(|_| damaged())?;
+        Ok(Self { leg, referral, key, body })
+    }
+
+    /// What every step of this leg says the same.
+    pub fn frame(&self) -> Frame {
+        Frame {
+            leg: self.leg.id,
+            delivery: self.leg.delivery,
+            owner: self.referral.owner,
+            sender: self.leg.sender,
+            recipient: self.leg.recipient,
+            sections: self.body.sent,
+            manifest: self.leg.manifest_hash,
+            content: self.leg.commitment,
+            basis: self.body.basis.clone(),
+        }
+    }
+
+    /// The lane of the leg's life.
+    pub fn lane(&self) -> leg_facts::Lane {
+        lane(&self.leg)
+    }
+}
+
+/// The lane of a leg's life: what its disclosure rests on.
+pub(super) fn lane(leg: &LegRow) -> leg_facts::Lane {
+    match leg.basis.map(|code| Basis::of(code).lane) {
+        None => leg_facts::Lane::NoPersonalData,
+        Some(Lane::Consent) => leg_facts::Lane::Consent,
+        Some(Lane::Statute) => leg_facts::Lane::Statutory,
+        Some(Lane::Notice) => leg_facts::Lane::Notice,
+    }
+}
+
+/// The world of a decision about a stored leg: its parties, its people and its consent as they are now.
+pub(super) struct World {
+    pub header: Header,
+    pub subjects: Vec<Subject>,
+    pub sender: AgencyRow,
+    pub recipient: AgencyRow,
+    pub consent: Option<(ConsentRow, ConsentRecord)>,
+    parts: Vec<ContentRow>,
+}
+
+impl World {
+    pub async fn load(context: &Context, opened: &OpenedLeg) -> Result<Self, Problem> {
+        let (leg, referral) = (&opened.leg, &opened.referral);
+        let parts = context.ledger.content(referral.id).await?;
+        let sealed = parts.iter().find(|part| part.part == HEADER).ok_or_else(damaged)?;
+        let plain = opened.key.open(&content_slot(referral.owner, referral.id, HEADER), &sealed.sealed)?;
+        let header: Header = serde_json::from_slice(&plain).map_err(|_| damaged())?;
+        let subjects = subjects(&header, referral.created_at)?;
+        let mut agencies = context.ledger.agencies_by_id(&[leg.sender, leg.recipient]).await?;
+        let mut take = |id: AgencyId| {
+            let place = agencies.iter().position(|row| row.id == id).ok_or_else(damaged)?;
+            Ok::<_, Problem>(agencies.swap_remove(place))
+        };
+        let (sender, recipient) = (take(leg.sender)?, take(leg.recipient)?);
+        let consent = match leg.consent {
+            Some(id) => super::consent::load(context, Scope::of(leg.sender), id).await?,
+            None => None,
+        };
+        Ok(Self { header, subjects, sender, recipient, consent, parts })
+    }
+
+    /// Decides this leg anew, now.
+    pub fn decide(&self, opened: &OpenedLeg, event: Event, at: Timestamp) -> Result<Decision, Refusal> {
+        let (leg, body) = (&opened.leg, &opened.body);
+        decide(&Question {
+            event,
+            at,
+            sent_at: leg.created_at,
+            kind: leg.kind,
+            purpose: self.header.purpose,
+            case: opened.referral.case_id,
+            sender: party(&self.sender),
+            recipient: party(&self.recipient),
+            asked: body.asked,
+            needed: body.needed,
+            address_needed_because: body.address_needed_because.as_deref(),
+            outline: &self.header.outline,
+            subjects: &self.subjects,
+            basis: leg.basis.map(crate::domain::basis::BasisCode::code),
+            facts: &body.facts,
+            consent: self.consent.as_ref().map(|(_, record)| record),
+            recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
+            written_by: opened.referral.written_by,
+            approved_by: self.header.approved_by,
+            second_person: true,
+        })
+    }
+
+    /// Opens the sections a mask grants, and no others: what is not granted stays sealed also in memory.
+    pub async fn content(
+        &self,
+        context: &Context,
+        opened: &OpenedLeg,
+        reader: AgencyId,
+        mask: &Mask,
+    ) -> Result<Content, Problem> {
+        let referral = &opened.referral;
+        let mut plain = Vec::new();
+        for (section, _) in mask.sections() {
+            let Some(part) = self.parts.iter().find(|part| part.part == section.code()) else { continue };
+            let slot = content_slot(referral.owner, referral.id, section.code());
+            let bytes = match (section, referral.compartment_key) {
+                (Section::Notifier, Some(id)) => {
+                    data_key(context, id, reader).await?.open(&slot, &part.sealed)?
+                }
+                (Section::Notifier, None) => continue,
+                _ => opened.key.open(&slot, &part.sealed)?,
+            };
+            plain.push((section, bytes));
+        }
+        let parts = plain.iter().map(|(section, bytes)| (*section, bytes.as_slice()));
+        Content::from_opened(parts).map_err(|_| damaged())
+    }
+}
+
+/// What a decision needs to know of an agency.
+pub(super) fn party(row: &AgencyRow) -> Party<'_> {
+    Party {
+        id: row.id,
+        kind: row.kind,
+        body: row.kind.body().unwrap_or(row.body),
+        municipality: row.municipality.as_str(),
+        contractor_of: row.contractor_of.as_ref().map(MunicipalityCode::as_str),
+    }
+}
+
+/// The people of a referral. They were read on the day it was sent, so they read again.
+pub(super) fn subjects(header: &Header, created_at: Timestamp) -> Result<Vec<Subject>, Problem> {
+    Subject::parse_all(&header.subjects, "/subjects", day_in_japan(created_at)).map_err(|_| damaged())
+}
+
+/// A data key in the name of one entitled agency.
+pub(super) async fn data_key(context: &Context, id: DataKeyId, agency: AgencyId) -> Result<DataKey, Problem> {
+    let DataKeyRow { kek, wrapped, .. } = context.ledger.data_key(id, agency).await?.ok_or_else(damaged)?;
+    Ok(context.vault.unwrap(id, agency, &kek, &wrapped)?)
+}
+
+pub(super) fn content_slot(owner: AgencyId, referral: ReferralId, part: &str) -> Slot<'_> {
+    Slot { table: "content", owner, object: referral.uuid(), part, seq: 1 }
+}
+
+pub(super) fn body_slot(owner: AgencyId, leg: LegId) -> Slot<'static> {
+    Slot { table: "leg", owner, object: leg.uuid(), part: "body", seq: 1 }
+}
+
+/// A row that should be there is not, or does not read: somebody has to look at the ledger.
+pub(super) fn damaged() -> Problem {
+    tracing::error!("a stored record is incomplete or does not open");
+    Problem::new(ProblemKind::Internal)
+}

@@ -1,0 +1,334 @@
+//! What a party may look at: its referrals, legs, inbox and consents, each read through its own scope.
+//!
+//! Lists show ids, codes, states and times. Only a single leg opens its seals, for a party of it.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    Caller, Context,
+    act::{actors, available, facts, member},
+    consent::document,
+    evidence::event_slot,
+    jst, not_found,
+    opened::{OpenedLeg, damaged},
+    page::{Limit, page},
+};
+use crate::{
+    domain::{
+        basis::Basis,
+        delivery::DeliveryState,
+        ids::{ConsentId, LegId, ReferralId},
+        leg::LegState,
+        problem::Problem,
+        receipt::{ReceiptLevel, Withheld},
+        staff::StaffRole,
+    },
+    ledger::{
+        consent::ConsentRow,
+        delivery::DeliveryRow,
+        leg::{LegEventRow, LegRow, Side},
+        receipt::ReceiptRow,
+        referral::{ReferralFilter, ReferralRow},
+    },
+};
+
+/// A version and what it looks like.
+pub struct Seen {
+    pub version: i64,
+    pub text: String,
+}
+
+/// A leg, opened for a party of it.
+///
+/// # Errors
+/// Not found for everybody else.
+pub async fn leg(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
+    let opened = OpenedLeg::load(context, caller.scope(), id).await?.ok_or_else(not_found)?;
+    let view = leg_view(context, caller, &opened).await?;
+    Ok(Seen { version: opened.leg.head_seq, text: view.to_string() })
+}
+
+async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Result<Value, Problem> {
+    let (leg, body) = (&opened.leg, &opened.body);
+    let receipts = context.ledger.receipts(leg).await?;
+    let events = context.ledger.leg_events(leg).await?;
+    let delivery = context.ledger.delivery_of(leg).await?.ok_or_else(damaged)?;
+    let facts = facts(context, leg, &delivery).await?;
+    let able = available(leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts);
+    let mut view = leg_summary(leg, context.clock.now());
+    view["delivery_state"] = json!(delivery.state);
+    view["sections"] = json!(body.sent);
+    view["requested_action"] = json!(body.requested_action);
+    view["ladder"] = receipts.iter().map(rung).collect();
+    let history = events.iter().map(|event| history(opened, event)).collect::<Result<Vec<_>, _>>()?;
+    view["answer"] = latest_answer(opened, &history);
+    view["events"] = Value::Array(history);
+    view["available_actions"] = able.iter().map(|one| json!(one.action)).collect();
+    if let Some(basis) = &body.basis {
+        let law = leg.basis.map(|code| Basis::of(code).law);
+        view["basis"] = present(json!({"code": basis.code, "ref": basis.reference, "law": law}));
+    }
+    if caller.id() == leg.sender {
+        view["referral"] = json!(leg.referral);
+        view["withheld"] = body.withheld.iter().map(withheld).collect();
+    }
+    Ok(present(view))
+}
+
+/// What there is of an object: a member that has no value is left out.
+fn present(mut object: Value) -> Value {
+    object
+        .as_object_mut()
+        .expect("invariant: what is shown is an object")
+        .retain(|_, value| !value.is_null());
+    object
+}
+
+/// What lists show of a leg; nothing of it is sealed.
+fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
+    let clock = leg.clock_due.map(|due| {
+        json!({"name": leg.clock_kind, "started": leg.clock_started.map(jst), "due": jst(due), "overdue": due < now,
+            "runs": "day_and_night"})
+    });
+    present(json!({
+        "id": leg.id, "version": leg.head_seq, "state": leg.state, "type": leg.kind, "urgency": leg.urgency,
+        "sender": leg.sender, "recipient": leg.recipient, "delivery": leg.delivery,
+        "reply_by": leg.reply_by.map(jst), "created_at": jst(leg.created_at), "changed_at": jst(leg.changed_at),
+        "clocks": clock.into_iter().collect::<Vec<_>>(),
+    }))
+}
+
+fn rung(row: &ReceiptRow) -> Value {
+    json!({"level": row.level, "at": jst(row.at), "receipt": row.id})
+}
+
+fn withheld(one: &Withheld) -> Value {
+    json!({"section": one.section, "subject": one.subject, "why": one.why})
+}
+
+/// One event of the chain that sender and recipient share, with what was written at it.
+fn history(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
+    let mut told = event_details(opened, event)?;
+    told["seq"] = json!(event.seq);
+    told["action"] = json!(event.kind);
+    told["state"] = json!(event.to_state);
+    told["agency"] = json!(event.agency);
+    told["by"] = json!(event.staff);
+    told["at"] = json!(jst(event.at));
+    Ok(present(told))
+}
+
+/// The last thing the recipient answered. A copy taken or opened is not an answer.
+fn latest_answer(opened: &OpenedLeg, history: &[Value]) -> Value {
+    let recipient = json!(opened.leg.recipient);
+    let is_answer = |told: &&Value| {
+        told["agency"] == recipient && !matches!(told["action"].as_str(), Some("receive" | "view"))
+    };
+    history.iter().rev().find(is_answer).cloned().unwrap_or_default()
+}
+
+/// The sealed details of an event, for a party of the leg.
+fn event_details(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
+    let Some(sealed) = &event.body else { return Ok(json!({})) };
+    let seq = u64::try_from(event.seq).map_err(|_| damaged())?;
+    let plain = opened.key.open(&event_slot(&opened.frame(), seq), sealed)?;
+    serde_json::from_slice(&plain).map_err(|_| damaged())
+}
+
+/// What the caller's staff of this role can do with a leg now, and what each act needs.
+///
+/// # Errors
+/// Not found for everybody but its parties.
+pub async fn available_actions(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    staff: Option<&str>,
+) -> Result<String, Problem> {
+    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let role = match staff {
+        Some(_) => caller.staff_of_header(context, staff).await?.role,
+        None => StaffRole::AgencyStaff,
+    };
+    let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
+    let facts = facts(context, &leg, &delivery).await?;
+    let items: Vec<Value> = available(&leg, &actors(caller, &leg, role), &facts)
+        .iter()
+        .map(|one| {
+            let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
+            json!({
+                "action": one.action, "label": one.action.label_ja(), "label_en": one.action.label_en(),
+                "to": one.to, "requires": needs,
+            })
+        })
+        .collect();
+    Ok(json!({ "state": leg.state, "version": leg.head_seq, "items": items }).to_string())
+}
+
+/// Everything that proves a leg's history: receipts, signed events and the manifest. The sender also gets its
+/// own copy of R0, which says what was withheld.
+///
+/// # Errors
+/// Not found for everybody but its parties.
+pub async fn evidence(context: &Context, caller: &Caller, id: LegId) -> Result<String, Problem> {
+    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let receipts = context.ledger.receipts(&leg).await?;
+    let events = context.ledger.leg_events(&leg).await?;
+    let manifest = context.ledger.manifest(&leg).await?;
+    let own = json!(receipts.iter().find_map(|row| row.sender_jws.as_deref()));
+    let receipts: Vec<Value> =
+        receipts.iter().map(|row| json!({"level": row.level, "at": jst(row.at), "jws": row.jws})).collect();
+    let mut view = json!({
+        "id": leg.id, "receipts": receipts, "manifest": manifest.map(|row| row.jws),
+        "events": events.iter().filter_map(|event| event.jws.as_deref()).collect::<Vec<_>>(),
+    });
+    if caller.id() == leg.sender {
+        view["sender_copy"] = own;
+    }
+    Ok(view.to_string())
+}
+
+/// The caller's legs in one state, newest first.
+pub async fn legs(
+    context: &Context,
+    caller: &Caller,
+    side: Side,
+    state: LegState,
+    before: Option<LegId>,
+    limit: Limit,
+) -> Result<String, Problem> {
+    let mut rows = context.ledger.legs(caller.scope(), side, state, before, limit.rows()).await?;
+    let (more, now) = (limit.cut(&mut rows), context.clock.now());
+    let items = rows.iter().map(|leg| leg_summary(leg, now)).collect();
+    Ok(page(items, rows.last().filter(|_| more).map(|leg| leg.id.to_string())))
+}
+
+/// A referral of the caller's own, with its legs.
+///
+/// # Errors
+/// Not found for everybody but its owner.
+pub async fn referral(context: &Context, caller: &Caller, id: ReferralId) -> Result<Seen, Problem> {
+    let row = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let mut legs = Vec::new();
+    for leg in context.ledger.legs_of(id).await? {
+        let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
+        legs.push(leg_view(context, caller, &opened).await?);
+    }
+    let mut view = referral_summary(&row);
+    view["legs"] = Value::Array(legs);
+    Ok(Seen { version: row.head_seq, text: view.to_string() })
+}
+
+fn referral_summary(row: &ReferralRow) -> Value {
+    present(json!({
+        "id": row.id, "version": row.head_seq, "type": row.kind, "urgency": row.urgency, "sender": row.owner,
+        "case": row.case_id, "written_by": row.written_by, "created_at": jst(row.created_at),
+    }))
+}
+
+/// The caller's referrals, newest first, each with the state of its legs.
+pub async fn referrals(
+    context: &Context,
+    caller: &Caller,
+    filter: ReferralFilter,
+    before: Option<ReferralId>,
+    limit: Limit,
+) -> Result<String, Problem> {
+    let mut rows = context.ledger.referrals(caller.scope(), filter, before, limit.rows()).await?;
+    let (more, now) = (limit.cut(&mut rows), context.clock.now());
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let mut item = referral_summary(row);
+        let legs = context.ledger.legs_of(row.id).await?;
+        item["legs"] = legs.iter().map(|leg| leg_summary(leg, now)).collect();
+        items.push(item);
+    }
+    Ok(page(items, rows.last().filter(|_| more).map(|row| row.id.to_string())))
+}
+
+/// The caller's inbox in one state: ids, codes and times, no names.
+pub async fn inbox(
+    context: &Context,
+    caller: &Caller,
+    state: DeliveryState,
+    after: Option<LegId>,
+    limit: Limit,
+) -> Result<String, Problem> {
+    let mut rows = context.ledger.inbox(caller.scope(), state, after, limit.rows()).await?;
+    let more = limit.cut(&mut rows);
+    let mut items = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let leg = context.ledger.leg(caller.scope(), row.leg).await?.ok_or_else(damaged)?;
+        items.push(inbox_item(row, &leg));
+    }
+    Ok(page(items, rows.last().filter(|_| more).map(|row| row.leg.to_string())))
+}
+
+fn inbox_item(row: &DeliveryRow, leg: &LegRow) -> Value {
+    present(json!({
+        "delivery": row.id, "leg": leg.id, "reference": row.id.reference(), "type": leg.kind,
+        "urgency": leg.urgency, "sender": leg.sender, "state": row.state, "leg_state": leg.state,
+        "version": leg.head_seq, "arrived_at": jst(row.created_at), "reply_by": leg.reply_by.map(jst),
+    }))
+}
+
+/// One receipt in the caller's own copy.
+///
+/// # Errors
+/// Not found for everybody but the parties of its leg.
+pub async fn receipt(
+    context: &Context,
+    caller: &Caller,
+    subject: &str,
+    level: ReceiptLevel,
+) -> Result<String, Problem> {
+    let row = context.ledger.receipt(caller.scope(), subject, level).await?.ok_or_else(not_found)?;
+    let leg = context.ledger.leg(caller.scope(), row.leg).await?.ok_or_else(not_found)?;
+    let mut view = json!({"level": row.level, "leg": row.leg, "at": jst(row.at), "jws": row.jws});
+    if let Some(own) = row.sender_jws.filter(|_| caller.id() == leg.sender) {
+        view["sender_copy"] = json!(own);
+    }
+    Ok(view.to_string())
+}
+
+/// A consent the caller keeps, as it was recorded and as it stands.
+///
+/// # Errors
+/// Not found for everybody else.
+pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Result<Seen, Problem> {
+    let row = context.ledger.consent(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let mut view = document(context, &row).await?;
+    let events = context.ledger.consent_events(&row).await?;
+    if view.get("sender").is_none() {
+        view["sender"] = json!(row.owner);
+    }
+    for (name, value) in consent_summary(&row).as_object().into_iter().flatten() {
+        view[name] = value.clone();
+    }
+    view["recorded_at"] = json!(events.first().map(|event| jst(event.at)));
+    if !row.state.in_force() {
+        view["withdrawn_at"] = json!(jst(row.changed_at));
+    }
+    Ok(Seen { version: row.version, text: view.to_string() })
+}
+
+fn consent_summary(row: &ConsentRow) -> Value {
+    json!({
+        "id": row.id, "version": row.version, "state": row.state, "purpose": row.purpose,
+        "changed_at": jst(row.changed_at),
+    })
+}
+
+/// The consents the caller keeps, newest first.
+pub async fn consents(
+    context: &Context,
+    caller: &Caller,
+    before: Option<ConsentId>,
+    limit: Limit,
+) -> Result<String, Problem> {
+    let mut rows = context.ledger.consents(caller.scope(), before, limit.rows()).await?;
+    let more = limit.cut(&mut rows);
+    let items = rows.iter().map(consent_summary).collect();
+    Ok(page(items, rows.last().filter(|_| more).map(|row| row.id.to_string())))
+}

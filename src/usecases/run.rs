@@ -1,0 +1,113 @@
+//! The loops of the hub's workers. Each ends when it is told to, after the work in its hands; what it had not
+//! settled by then is taken up when its lease has lapsed.
+
+use std::{pin::pin, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::{sync::Notify, time::sleep};
+
+use super::{
+    Context,
+    desk::Desk,
+    dispatch,
+    job::{self, Dispatched},
+    post,
+    sweep::Sweeper,
+};
+use crate::domain::{patience::reconnect_after, problem::Problem};
+
+/// How long a worker sleeps that nobody wakes: retries come due, and other nodes leave work too.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Rings and sends mail until `stop` is ready. The two do not wait for each other.
+pub async fn run_dispatch(
+    context: impl AsRef<Context>,
+    desk: impl AsRef<Desk>,
+    stop: impl Future<Output = ()>,
+) {
+    let (context, desk) = (context.as_ref(), desk.as_ref());
+    let stop = stop.shared();
+    let rings =
+        rounds(context, &context.work, dispatch::LIMIT, || dispatch::dispatch(context, desk), stop.clone());
+    let mails = rounds(context, &desk.post, post::LIMIT, || post::post(context, desk), stop);
+    tokio::join!(rings, mails);
+}
+
+/// Works round after round, at once while there is more than one round can take.
+async fn rounds<R>(
+    context: &Context,
+    wake: &Notify,
+    limit: i64,
+    round: impl Fn() -> R,
+    stop: impl Future<Output = ()>,
+) where
+    R: Future<Output = Result<Dispatched, Problem>>,
+{
+    let mut stop = pin!(stop);
+    let mut failed = 0;
+    loop {
+        // Listened for before the ledger is asked: work that comes meanwhile wakes the next round.
+        let mut woken = pin!(wake.notified());
+        woken.as_mut().enable();
+        let wait = match round().await {
+            Ok(done) => {
+                failed = 0;
+                if done.claimed as i64 >= limit { Duration::ZERO } else { POLL }
+            }
+            Err(problem) => {
+                failed += 1;
+                tracing::warn!(kind = ?problem.kind, failed, "a worker could not reach the ledger and rests");
+                reconnect_after(failed, job::chance(context))
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut stop => return,
+            () = woken, if failed == 0 => {}
+            () = sleep(wait) => {}
+        }
+    }
+}
+
+/// Sweeps every `every` until `stop` is ready.
+pub async fn run_sweep(
+    context: impl AsRef<Context>,
+    desk: impl AsRef<Desk>,
+    every: Duration,
+    stop: impl Future<Output = ()>,
+) {
+    let (context, desk) = (context.as_ref(), desk.as_ref());
+    let mut stop = pin!(stop);
+    let mut sweeper = None;
+    let mut failed = 0;
+    loop {
+        let wait = match sweep(context, desk, &mut sweeper).await {
+            Ok(()) => {
+                failed = 0;
+                every
+            }
+            Err(problem) => {
+                failed += 1;
+                tracing::warn!(kind = ?problem.kind, failed, "a sweep failed and is tried again");
+                reconnect_after(failed, job::chance(context))
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut stop => return,
+            () = sleep(wait) => {}
+        }
+    }
+}
+
+async fn sweep(context: &Context, desk: &Desk, sweeper: &mut Option<Sweeper>) -> Result<(), Problem> {
+    let sweeper = match sweeper {
+        Some(sweeper) => sweeper,
+        None => sweeper.insert(Sweeper::begin(context, desk).await?),
+    };
+    let swept = sweeper.sweep(context, desk).await?;
+    if swept != super::sweep::Swept::default() {
+        tracing::info!(again = swept.again, orphans = swept.orphans, forgotten = swept.forgotten, "swept");
+    }
+    Ok(())
+}

@@ -1,0 +1,296 @@
+//! Accepts a referral: decided for every recipient, sealed, chained, receipted, and in every inbox, in one
+//! transaction. The 201 leaves when that transaction is durable.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    ALLOWED, Answer, Caller, Command, Context,
+    consent::{self, field_problem},
+    copy::Copy,
+    idempotency::{Pointer, Prepared, once},
+    jst,
+    opened::{damaged, party},
+    parcel::Parcel,
+};
+use crate::{
+    domain::{
+        consent::ConsentRecord,
+        disclosure::{Decision, Event, Question, decide},
+        fault::{Fault, Text},
+        ids::{AgencyId, ConsentId, ReferralId},
+        problem::{Problem, ProblemKind},
+        receipt,
+        refusal::Refusal,
+        submission::{AskedLeg, Submission},
+    },
+    ledger::{
+        Lane, Write,
+        agency::AgencyRow,
+        audit::AuditAction,
+        consent::{ConsentRow, UseConsent},
+        leg::LegRow,
+        receipt::ReceiptRow,
+        referral::{ReferralEventRow, ReferralRow},
+        write::Step,
+    },
+    usecases::schema::pointer,
+    vault::{MacPurpose, sha256},
+};
+
+/// Accepts a referral.
+///
+/// # Errors
+/// Faults of the document, or a refused disclosure with its law, its mend and a signature. Nothing is
+/// stored then.
+pub async fn submit(context: &Context, caller: &Caller, command: &Command) -> Result<Answer, Problem> {
+    once(context, caller, command, async || prepare(context, caller, command).await).await
+}
+
+async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Result<Prepared, Problem> {
+    let (document, now) = (&command.document, context.clock.now());
+    let submission = Submission::parse(document, now).map_err(field_problem)?;
+    caller.staff(context, &document["written_by"], "/written_by").await?;
+    if submission.approved_by.is_some() {
+        caller.staff(context, &document["approved_by"], "/approved_by").await?;
+    }
+    let ground = Ground::read(context, caller, &submission).await?;
+    let decisions = ground.decide(context, caller, &submission, now)?;
+    let parcel = Parcel::new(context, caller, &submission)?;
+    let mut write = Write::default();
+    if submission.urgency.is_urgent() || submission.is_notice() {
+        write.lane = Lane::Urgent;
+    }
+    parcel.seal(&submission, &document["subjects"], &mut write.rows)?;
+    parcel.wrap(context, caller.id(), false, now, &mut write.rows)?;
+    for (place, (asked, decision)) in submission.legs.iter().zip(&decisions).enumerate() {
+        let copy = Copy {
+            context,
+            parcel: &parcel,
+            submission: &submission,
+            asked,
+            decision,
+            recipient: party(ground.recipient(asked)?),
+            consent: asked.consent.and_then(|id| ground.consents.get(&id)).map(|(row, _)| row),
+            place,
+            now,
+        };
+        parcel.wrap(context, asked.recipient, copy.opens_compartment(), now, &mut write.rows)?;
+        copy.make(&mut write)?;
+    }
+    ground.hold(&submission, &mut write);
+    own_chain(context, caller, &submission, &parcel, now, &mut write);
+    let audit = caller.audit(context, Some(submission.written_by), AuditAction::Submit, parcel.id, ALLOWED);
+    write.rows.audits.push(audit);
+    let receipts: Vec<&ReceiptRow> = write.rows.receipts.iter().collect();
+    let text = answer(&write.rows.referrals[0], &write.rows.legs, &receipts);
+    Ok(Prepared { pointer: Pointer::Referral(parcel.id), text, write })
+}
+
+/// What the decisions rest on, read once for all legs.
+struct Ground {
+    recipients: HashMap<AgencyId, AgencyRow>,
+    consents: HashMap<ConsentId, (ConsentRow, ConsentRecord)>,
+}
+
+impl Ground {
+    async fn read(context: &Context, caller: &Caller, submission: &Submission) -> Result<Self, Problem> {
+        let ids: Vec<AgencyId> = submission.legs.iter().map(|leg| leg.recipient).collect();
+        let rows = context.ledger.agencies_by_id(&ids).await?;
+        let recipients: HashMap<_, _> =
+            rows.into_iter().filter(|row| row.active == 1).map(|row| (row.id, row)).collect();
+        let strangers = submission.legs.iter().enumerate();
+        let faults: Vec<Fault> = strangers
+            .filter(|(_, leg)| !recipients.contains_key(&leg.recipient) || leg.recipient == caller.id())
+            .map(|(place, _)| unknown_recipient(place))
+            .collect();
+        if !faults.is_empty() {
+            return Err(Problem::schema_violation(faults));
+        }
+        let wanted: BTreeSet<ConsentId> = submission.legs.iter().filter_map(|leg| leg.consent).collect();
+        let mut consents = HashMap::new();
+        for id in wanted {
+            // A foreign consent and a missing one are the same: there is none.
+            if let Some(found) = consent::load(context, caller.scope(), id).await? {
+                consents.insert(id, found);
+            }
+        }
+        Ok(Self { recipients, consents })
+    }
+
+    fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
+        self.recipients.get(&asked.recipient).ok_or_else(damaged)
+    }
+
+    /// Decides every leg. One refused leg refuses the whole: what was asked for is sent as it was asked, or
+    /// the sender is told what to change.
+    fn decide(
+        &self,
+        context: &Context,
+        caller: &Caller,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<Vec<Decision>, Problem> {
+        let outline = submission.content.outline();
+        let mut decisions = Vec::with_capacity(submission.legs.len());
+        for (place, asked) in submission.legs.iter().enumerate() {
+            let question = Question {
+                event: Event::Send,
+                at: now,
+                sent_at: now,
+                kind: submission.kind,
+                purpose: submission.purpose,
+                case: submission.case,
+                sender: party(&caller.agency),
+                recipient: party(self.recipient(asked)?),
+                asked: asked.sections,
+                needed: asked.needed,
+                address_needed_because: asked.address_needed_because.as_deref(),
+                outline: &outline,
+                subjects: &submission.subjects,
+                basis: asked.basis.as_deref(),
+                facts: &asked.facts,
+                consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
+                recalled: false,
+                written_by: submission.written_by,
+                approved_by: submission.approved_by,
+                second_person: true,
+            };
+            let decision =
+                decide(&question).map_err(|refusal| refused(context, caller, place, &refusal, now))?;
+            decisions.push(decision);
+        }
+        Ok(decisions)
+    }
+
+    /// Uses the consents that were decided on. Withdrawn meanwhile, the write is stale and decided anew; a withdrawal
+    /// that has not seen this submission is stale in its turn.
+    fn hold(&self, submission: &Submission, write: &mut Write) {
+        let rests_on = |id: &ConsentId| submission.legs.iter().any(|leg| leg.consent == Some(*id));
+        for (id, (row, _)) in self.consents.iter().filter(|(id, _)| rests_on(id)) {
+            write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
+        }
+    }
+}
+
+/// The referral's row and the first link of the chain that only its owner sees.
+fn own_chain(
+    context: &Context,
+    caller: &Caller,
+    submission: &Submission,
+    parcel: &Parcel,
+    now: Timestamp,
+    write: &mut Write,
+) {
+    use crate::domain::chain::{Chain, Link};
+    let heads: Vec<Value> =
+        write.rows.legs.iter().map(|leg| json!({"leg": leg.id, "head": leg.head_hash})).collect();
+    let body = Value::Array(heads).to_string().into_bytes();
+    let link = Link {
+        chain: Chain::Own(parcel.id),
+        prev: None,
+        seq: 1,
+        kind: "submit",
+        commit: None,
+        ciphertext: Some(sha256(&body)),
+        hlc: u64::try_from(now.as_microsecond()).unwrap_or_default(),
+        key_id: context.vault.receipt_kid(),
+    };
+    let hash = sha256(&link.preimage());
+    write.rows.referral_events.push(ReferralEventRow {
+        referral: parcel.id,
+        seq: 1,
+        kind: "submit".to_owned(),
+        body,
+        prev_hash: None,
+        hash,
+        at: now,
+    });
+    let mac = |text: &String| context.vault.mac(MacPurpose::SourceReference, text.as_bytes());
+    write.rows.referrals.push(ReferralRow {
+        id: parcel.id,
+        owner: caller.id(),
+        kind: submission.kind,
+        urgency: submission.urgency,
+        source_mac: submission.source_ref.as_ref().map(mac),
+        case_id: submission.case,
+        written_by: submission.written_by,
+        data_key: parcel.key.id(),
+        compartment_key: parcel.compartment.as_ref().map(crate::vault::seal::DataKey::id),
+        head_seq: 1,
+        head_hash: hash,
+        created_at: now,
+    });
+}
+
+/// A refused disclosure: law, mend, the leg it concerns, and a signature, so that it can be shown.
+fn refused(context: &Context, caller: &Caller, place: usize, refusal: &Refusal, at: Timestamp) -> Problem {
+    let signed = context.vault.sign_refusal(&receipt::Refusal {
+        agency: caller.id(),
+        at,
+        code: refusal.code.code().into(),
+        law: (!refusal.law.is_empty()).then(|| refusal.law.into()),
+    });
+    let problem = Problem::new(ProblemKind::DisclosureRefused)
+        .detail(refusal.detail)
+        .mend(refusal.mend)
+        .code(refusal.code.code())
+        .faults([Fault {
+            pointer: pointer(&format!("/legs/{place}/basis")),
+            code: refusal.code.code(),
+            message: Text::new(refusal.code.label_ja(), refusal.code.label_en()),
+        }])
+        .signed(signed.into());
+    if refusal.law.is_empty() { problem } else { problem.law(refusal.law) }
+}
+
+fn unknown_recipient(place: usize) -> Fault {
+    Fault {
+        pointer: pointer(&format!("/legs/{place}/recipient")),
+        code: "recipient_unknown",
+        message: Text::new(
+            "宛先の機関が登録されていないか、利用を停止しています。機関の一覧から選んでください。",
+            "No such active agency, or your own; choose a recipient from the directory.",
+        ),
+    }
+}
+
+/// The answer to a submission: the referral, its legs as they began, and their first receipts. It is made of
+/// what never changes, so it is the same for ever.
+fn answer(referral: &ReferralRow, legs: &[LegRow], receipts: &[&ReceiptRow]) -> String {
+    let leg = |leg: &LegRow| {
+        let mine = receipts.iter().filter(|receipt| receipt.leg == leg.id);
+        let texts: Vec<&str> =
+            mine.flat_map(|r| r.sender_jws.as_deref().into_iter().chain([r.jws.as_str()])).collect();
+        json!({
+            "id": leg.id, "version": 1, "state": "requested", "sender": leg.sender,
+            "recipient": leg.recipient, "delivery": leg.delivery, "receipts": texts,
+        })
+    };
+    json!({
+        "id": referral.id, "type": referral.kind, "urgency": referral.urgency, "sender": referral.owner,
+        "created_at": jst(referral.created_at), "legs": legs.iter().map(leg).collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+/// The answer again, from what was stored with it.
+pub(super) async fn answer_again(
+    context: &Context,
+    caller: &Caller,
+    id: ReferralId,
+) -> Result<String, Problem> {
+    let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(damaged)?;
+    let legs = context.ledger.legs_of(id).await?;
+    let mut receipts = Vec::new();
+    for leg in &legs {
+        receipts.extend(context.ledger.receipts(leg).await?);
+    }
+    let first: Vec<&ReceiptRow> = receipts
+        .iter()
+        .filter(|r| matches!(r.level, receipt::ReceiptLevel::R0 | receipt::ReceiptLevel::R1))
+        .collect();
+    Ok(answer(&referral, &legs, &first))
+}
