@@ -51,10 +51,14 @@
 //! `docs/architecture.md` names for each of these the place that prevents it and the test that would notice, and
 //! walks through a referral and a withdrawal. The single rules start at [`domain`].
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod delivery;
 pub mod domain;
+pub mod hub;
 pub mod ledger;
 pub mod transport;
 pub mod usecases;
 pub mod vault;
+pub mod web;

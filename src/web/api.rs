@@ -1,0 +1,15 @@
+//! The handlers of the API, one file per noun: parse, call one use case, answer.
+
+pub mod consent;
+pub mod delivery;
+pub mod directory;
+pub mod health;
+pub mod leg;
+pub mod receipt;
+pub mod referral;
+pub mod staff;
+pub mod subscription;
+pub mod token;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! Consents.
+
+use actix_web::{HttpRequest, HttpResponse, web::Path};
+
+use crate::{
+    domain::{ids::ConsentId, problem::Problem},
+    usecases::{Caller, consent, read, schema::Schema, withdraw},
+    web::{
+        caller::context,
+        command::Posted,
+        problem::{created, done, ok, versioned},
+        query::{BEFORE, LIMIT, Query},
+    },
+};
+
+/// POST /v1/consents
+pub async fn record(request: HttpRequest, posted: Posted) -> Result<HttpResponse, Problem> {
+    let (caller, command) = posted.command(Schema::Consent, "POST /v1/consents".to_owned())?;
+    consent::record(&context(&request), &caller, &command).await.map(created)
+}
+
+/// GET /v1/consents
+pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, Problem> {
+    let query = Query::read(&request, &[&BEFORE, &LIMIT])?;
+    let (before, limit) = (query.get(&BEFORE)?, query.get(&LIMIT)?.unwrap_or_default());
+    read::consents(&context(&request), &caller, before, limit).await.map(ok)
+}
+
+/// GET /v1/consents/{id}
+pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let id: ConsentId = id.parse()?;
+    read::consent(&context(&request), &caller, id).await.map(versioned)
+}
+
+/// POST /v1/consents/{id}/withdraw
+pub async fn withdraw(
+    request: HttpRequest,
+    mut posted: Posted,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: ConsentId = id.parse()?;
+    let version = posted.version()?;
+    let (caller, command) =
+        posted.command(Schema::Withdraw, format!("POST /v1/consents/{id}/withdraw @{version}"))?;
+    withdraw::withdraw(&context(&request), &caller, id, version, &command).await.map(done)
+}

@@ -1,0 +1,55 @@
+//! Referrals of the caller's own.
+
+use actix_web::{HttpRequest, HttpResponse, web::Path};
+
+use crate::{
+    domain::{
+        fault::Text,
+        ids::ReferralId,
+        problem::{Problem, ProblemKind},
+    },
+    ledger::referral::ReferralFilter,
+    usecases::{Caller, read, schema::Schema, submit},
+    web::{
+        caller::context,
+        command::Posted,
+        problem::{created, ok, versioned},
+        query::{BEFORE, LIMIT, Parameter, Query},
+    },
+};
+
+const KIND: Parameter = Parameter::new("type", "種別のコード", "a code of the list of referral types");
+const LEG_STATE: Parameter =
+    Parameter::new("leg_state", "宛先の状態のコード", "a code of the list of leg states");
+
+/// POST /v1/referrals
+pub async fn submit(request: HttpRequest, posted: Posted) -> Result<HttpResponse, Problem> {
+    let (caller, command) = posted.command(Schema::Referral, "POST /v1/referrals".to_owned())?;
+    submit::submit(&context(&request), &caller, &command).await.map(created)
+}
+
+/// GET /v1/referrals
+pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, Problem> {
+    let query = Query::read(&request, &[&KIND, &LEG_STATE, &BEFORE, &LIMIT])?;
+    let filter = match (query.get(&KIND)?, query.get(&LEG_STATE)?) {
+        (None, None) => ReferralFilter::All,
+        (Some(kind), None) => ReferralFilter::OfKind(kind),
+        (None, Some(state)) => ReferralFilter::WithLegIn(state),
+        (Some(_), Some(_)) => return Err(one_filter()),
+    };
+    let (before, limit) = (query.get(&BEFORE)?, query.get(&LIMIT)?.unwrap_or_default());
+    read::referrals(&context(&request), &caller, filter, before, limit).await.map(ok)
+}
+
+fn one_filter() -> Problem {
+    Problem::new(ProblemKind::BadQuery).detail(Text::new(
+        "type と leg_state は、どちらか一方だけを指定してください。",
+        "Give type or leg_state, not both.",
+    ))
+}
+
+/// GET /v1/referrals/{id}
+pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let id: ReferralId = id.parse()?;
+    read::referral(&context(&request), &caller, id).await.map(versioned)
+}

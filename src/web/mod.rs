@@ -1,0 +1,193 @@
+//! The only speaker of HTTP. The whole API stands on one screen: [`TABLE`].
+//!
+//! Handlers parse, call one use case or one plain read, and answer. Must never happen here: a transaction,
+//! a key, a status code outside `problem.rs`, an endpoint that is not in the table.
+
+pub mod api;
+pub mod caller;
+pub mod command;
+pub mod openapi;
+pub mod problem;
+pub mod query;
+pub mod server;
+
+use crate::usecases::schema::Schema;
+
+/// Who may call an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody: keys, health, the description of the API, and the token endpoint itself.
+    Public,
+    /// An agency's system with an access token.
+    Agency,
+}
+
+/// What a change must bring besides its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarded {
+    No,
+    /// `Idempotency-Key`: the same request again gets the same answer.
+    Key,
+    /// `Idempotency-Key`, and `If-Match` with the version that was read.
+    KeyAndVersion,
+}
+
+/// One row of the table.
+pub struct Row {
+    pub endpoint: Endpoint,
+    pub method: &'static str,
+    pub path: &'static str,
+    pub access: Access,
+    pub guarded: Guarded,
+    pub body: Option<Schema>,
+    pub answer: Option<Schema>,
+    pub query: &'static [&'static str],
+    pub ja: &'static str,
+    pub en: &'static str,
+}
+
+macro_rules! routes {
+    ($($path:literal {
+        $($name:ident: $method:ident $access:ident $guarded:ident
+            ($($body:ident)?) -> ($($answer:ident)?) [$($query:literal)*] => $handler:path, $ja:literal, $en:literal;)+
+    })+) => {
+        /// Every endpoint of the hub. A test that matches on it without a wildcard cannot forget one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Endpoint { $($($name,)+)+ }
+
+        /// The API: path, method, who may call, what goes in, what comes out.
+        pub const TABLE: &[Row] = &[$($(Row {
+            endpoint: Endpoint::$name,
+            method: stringify!($method),
+            path: $path,
+            access: Access::$access,
+            guarded: Guarded::$guarded,
+            body: routes!(@schema $($body)?),
+            answer: routes!(@schema $($answer)?),
+            query: &[$($query),*],
+            ja: $ja,
+            en: $en,
+        },)+)+];
+
+        /// Registers every row.
+        pub(crate) fn configure(app: &mut actix_web::web::ServiceConfig) {
+            $(app.service(
+                actix_web::web::resource($path)
+                    $(.route(actix_web::web::method(actix_web::http::Method::$method).to($handler)))+
+                    .default_service(actix_web::web::to(problem::method_not_allowed)),
+            );)+
+            app.default_service(actix_web::web::to(problem::no_such_path));
+        }
+    };
+    (@schema) => { None };
+    (@schema $schema:ident) => { Some(Schema::$schema) };
+}
+
+routes! {
+    "/healthz" {
+        Health: GET Public No () -> (Health) [] => api::health::alive, "稼働確認", "whether the process answers";
+    }
+    "/readyz" {
+        Ready: GET Public No () -> (Health) [] => api::health::ready, "受付可否", "whether the hub can accept referrals";
+    }
+    "/openapi.json" {
+        OpenApi: GET Public No () -> () [] => api::health::openapi, "この API の記述（OpenAPI 3.1）", "this description";
+    }
+    "/.well-known/jwks.json" {
+        Jwks: GET Public No () -> () [] => api::health::jwks, "受領証を検証する公開鍵", "the public keys that verify receipts";
+    }
+    "/v1/token" {
+        Token: POST Public No () -> (Token) [] => api::token::issue,
+            "アクセストークンを得る（client credentials）", "get an access token (client credentials)";
+    }
+    "/v1/agencies" {
+        Agencies: GET Agency No () -> () ["kind" "after" "limit"] => api::directory::agencies, "機関の一覧", "list agencies";
+    }
+    "/v1/agencies/{id}" {
+        Agency: GET Agency No () -> (Agency) [] => api::directory::agency, "機関", "one agency";
+    }
+    "/v1/services" {
+        Services: GET Agency No () -> () ["ward" "kind" "age" "after" "limit"] => api::directory::services,
+            "資源・サービスの一覧", "list services by ward, kind and age class";
+    }
+    "/v1/services/{id}" {
+        Service: GET Agency No () -> (Service) [] => api::directory::service, "資源・サービス", "one service";
+    }
+    "/v1/staff" {
+        RegisterStaff: POST Agency Key (Staff) -> () [] => api::staff::register, "職員を登録する", "register a member of staff";
+        StaffList: GET Agency No () -> () ["after" "limit"] => api::staff::list, "自機関の職員の一覧", "list your own staff";
+    }
+    "/v1/subscriptions" {
+        Subscriptions: GET Agency No () -> () [] => api::subscription::list, "通知の受け方", "how you are told";
+    }
+    "/v1/subscriptions/amqp" {
+        SubscribeAmqp: PUT Agency No (SubscriptionAmqp) -> () [] => api::subscription::amqp,
+            "AMQPで受け取る", "be told over AMQP";
+        EndAmqp: DELETE Agency No () -> () [] => api::subscription::end_amqp, "AMQPでの受け取りをやめる", "end AMQP";
+    }
+    "/v1/subscriptions/mail" {
+        SubscribeMail: PUT Agency No (SubscriptionMail) -> () [] => api::subscription::mail,
+            "電子メールで知らせを受ける", "be told by e-mail";
+        EndMail: DELETE Agency No () -> () [] => api::subscription::end_mail, "電子メールでの知らせをやめる", "end e-mail";
+    }
+    "/v1/consents" {
+        RecordConsent: POST Agency Key (Consent) -> (ConsentAnswer) [] => api::consent::record, "同意を記録する", "record a consent";
+        Consents: GET Agency No () -> () ["before" "limit"] => api::consent::list, "同意の一覧", "list consents";
+    }
+    "/v1/consents/{id}" {
+        Consent: GET Agency No () -> (ConsentView) [] => api::consent::read, "同意", "one consent";
+    }
+    "/v1/consents/{id}/withdraw" {
+        WithdrawConsent: POST Agency KeyAndVersion (Withdraw) -> (ConsentAnswer) [] => api::consent::withdraw,
+            "同意を撤回する", "withdraw a consent";
+    }
+    "/v1/referrals" {
+        Submit: POST Agency Key (Referral) -> (ReferralView) [] => api::referral::submit, "紹介・連絡を送る", "send a referral";
+        Referrals: GET Agency No () -> () ["type" "leg_state" "before" "limit"] => api::referral::list,
+            "送った紹介・連絡の一覧", "list your referrals";
+    }
+    "/v1/referrals/{id}" {
+        Referral: GET Agency No () -> (ReferralView) [] => api::referral::read, "紹介・連絡", "one referral";
+    }
+    "/v1/legs" {
+        Legs: GET Agency No () -> () ["side" "state" "before" "limit"] => api::leg::list, "宛先の一覧", "list legs by side and state";
+    }
+    "/v1/legs/{id}" {
+        Leg: GET Agency No () -> (LegView) [] => api::leg::read, "宛先", "one leg";
+    }
+    "/v1/legs/{id}/available-actions" {
+        AvailableActions: GET Agency No () -> () [] => api::leg::available, "いまできる操作", "the actions allowed now";
+    }
+    "/v1/legs/{id}/actions/{action}" {
+        Act: POST Agency KeyAndVersion (LegAction) -> (LegAnswer) [] => api::leg::act, "返書・操作", "answer, or act on a leg";
+    }
+    "/v1/legs/{id}/receipts" {
+        LegReceipts: GET Agency No () -> () [] => api::leg::receipts, "受領証・経過・目録", "receipts, signed events and manifest";
+    }
+    "/v1/inbox" {
+        Inbox: GET Agency No () -> (Inbox) ["state" "after" "limit"] => api::delivery::inbox, "受信箱", "the inbox";
+    }
+    "/v1/deliveries/{id}" {
+        OpenDelivery: GET Agency No () -> (DeliveryView) [] => api::delivery::open,
+            "送達を開く（Tsunagu-Staff に開いた職員）", "open a delivery (Tsunagu-Staff names who opens)";
+    }
+    "/v1/deliveries/{id}/ack" {
+        Ack: POST Agency Key (Ack) -> () [] => api::delivery::ack, "システムの受信を知らせる", "acknowledge: your system has it";
+    }
+    "/v1/receipts/{subject}/{level}" {
+        Receipt: GET Agency No () -> () [] => api::receipt::read, "受領証", "one receipt";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_post_of_an_agency_carries_an_idempotency_key() {
+        for row in TABLE.iter().filter(|row| row.method == "POST" && row.access == Access::Agency) {
+            assert_ne!(row.guarded, Guarded::No, "{}", row.path);
+            assert!(row.body.is_some(), "{}", row.path);
+        }
+    }
+}
