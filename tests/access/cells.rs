@@ -1,0 +1,385 @@
+//! One cell of the matrix: who asks for what by which endpoint, how the request looks, what must come back.
+//!
+//! Both the request and the expectation come from a match on [`Endpoint`] that has no wildcard: a route that is
+//! added to the table does not build here until somebody has said who may use it.
+
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use tsunagu::web::{Access, Endpoint, Guarded, Row};
+
+use super::world::{Party, Story, World};
+use crate::support::town::{Engine, fresh_key};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    Owner,
+    Recipient,
+    Third,
+    NoToken,
+    /// The owner, with a token that has run out.
+    Expired,
+}
+
+impl Caller {
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Recipient, Self::Third, Self::NoToken, Self::Expired];
+
+    pub fn party(self, world: &World) -> &Party {
+        match self {
+            Self::Owner | Self::NoToken | Self::Expired => &world.owner,
+            Self::Recipient => &world.recipient,
+            Self::Third => &world.third,
+        }
+    }
+
+    pub fn known(self) -> bool {
+        !matches!(self, Self::NoToken | Self::Expired)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    Own,
+    Foreign,
+    Missing,
+    Malformed,
+}
+
+impl Object {
+    /// The order matters: what is refused comes before what changes something.
+    pub const ALL: [Self; 4] = [Self::Malformed, Self::Missing, Self::Foreign, Self::Own];
+}
+
+/// The stories one round of cells speaks of: the owner's to the recipient, and one between the two others.
+pub struct Stories {
+    pub first: Story,
+    pub second: Story,
+}
+
+/// Who may use an endpoint on an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Anybody, with or without a token.
+    Public,
+    /// Whoever knows the secret of an agency.
+    SignIn,
+    /// Every agency sees the directory.
+    Directory,
+    /// Every agency sees a list of its own; the object is the cursor.
+    List,
+    /// Every agency has one of its own and nothing to name.
+    Self_,
+    /// Every agency makes its own; the object is what the document refers to.
+    Make,
+    /// The agency that keeps the object.
+    Keeper,
+    /// Sender and recipient.
+    Parties,
+    /// The recipient.
+    Recipient,
+}
+
+fn reach(endpoint: Endpoint) -> Reach {
+    use Endpoint as E;
+    match endpoint {
+        E::Health | E::Ready | E::OpenApi | E::Jwks => Reach::Public,
+        E::Token => Reach::SignIn,
+        E::Agency | E::Service => Reach::Directory,
+        E::Agencies | E::Services | E::StaffList | E::Consents | E::Referrals | E::Legs | E::Inbox => {
+            Reach::List
+        }
+        E::RegisterStaff
+        | E::Subscriptions
+        | E::SubscribeAmqp
+        | E::EndAmqp
+        | E::SubscribeMail
+        | E::EndMail => Reach::Self_,
+        E::RecordConsent | E::Submit => Reach::Make,
+        E::Consent | E::WithdrawConsent | E::Referral => Reach::Keeper,
+        E::Leg | E::AvailableActions | E::Act | E::LegReceipts | E::Receipt => Reach::Parties,
+        E::OpenDelivery | E::Ack => Reach::Recipient,
+    }
+}
+
+/// Whether a use of the endpoint leaves its object changed, so that the next cell needs another.
+pub fn spends(endpoint: Endpoint) -> bool {
+    use Endpoint as E;
+    match endpoint {
+        E::WithdrawConsent | E::Act | E::OpenDelivery | E::Ack => true,
+        E::Health
+        | E::Ready
+        | E::OpenApi
+        | E::Jwks
+        | E::Token
+        | E::Agencies
+        | E::Agency
+        | E::Services
+        | E::Service
+        | E::RegisterStaff
+        | E::StaffList
+        | E::Subscriptions
+        | E::SubscribeAmqp
+        | E::EndAmqp
+        | E::SubscribeMail
+        | E::EndMail
+        | E::RecordConsent
+        | E::Consents
+        | E::Consent
+        | E::Submit
+        | E::Referrals
+        | E::Referral
+        | E::Legs
+        | E::Leg
+        | E::AvailableActions
+        | E::LegReceipts
+        | E::Inbox
+        | E::Receipt => false,
+    }
+}
+
+/// The status and, where it is a refusal, the kind of problem that a cell must be answered with.
+pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u16, Option<&'static str>) {
+    let reach = reach(row.endpoint);
+    let not_found = (404, Some("not-found"));
+    assert_eq!(row.access == Access::Public, matches!(reach, Reach::Public | Reach::SignIn), "{}", row.path);
+    if row.access == Access::Agency && !caller.known() {
+        return (401, Some("unauthorised"));
+    }
+    match (reach, object) {
+        // RFC 6749 speaks for itself there, and not in problems.
+        (Reach::SignIn, _) if !caller.known() => (401, None),
+        (Reach::Public | Reach::SignIn | Reach::Self_, _) => success(row.endpoint, engine),
+        (Reach::List, Object::Malformed) => (400, Some("bad-query")),
+        (Reach::List, _) => success(row.endpoint, engine),
+        (Reach::Make, Object::Own) => success(row.endpoint, engine),
+        (Reach::Make, Object::Malformed) => (422, Some("schema-violation")),
+        (Reach::Make, Object::Foreign | Object::Missing) if row.endpoint == Endpoint::Submit => {
+            (422, Some("disclosure-refused"))
+        }
+        (Reach::Make, Object::Foreign | Object::Missing) => (422, Some("schema-violation")),
+        (_, Object::Malformed) => (400, Some("bad-id")),
+        (_, Object::Missing) => not_found,
+        (Reach::Directory, _) => success(row.endpoint, engine),
+        (_, Object::Foreign) => not_found,
+        (Reach::Keeper, Object::Own) if caller == Caller::Recipient => not_found,
+        (Reach::Recipient, Object::Own) if caller != Caller::Recipient => not_found,
+        (Reach::Keeper | Reach::Parties | Reach::Recipient, Object::Own) => success(row.endpoint, engine),
+    }
+}
+
+/// What the endpoint answers when it does what was asked.
+fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
+    use Endpoint as E;
+    match endpoint {
+        E::RegisterStaff | E::RecordConsent | E::Submit => (201, None),
+        E::EndAmqp | E::EndMail => (204, None),
+        E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
+        E::Health
+        | E::Ready
+        | E::OpenApi
+        | E::Jwks
+        | E::Token
+        | E::Agencies
+        | E::Agency
+        | E::Services
+        | E::Service
+        | E::StaffList
+        | E::Subscriptions
+        | E::SubscribeAmqp
+        | E::SubscribeMail
+        | E::Consents
+        | E::Consent
+        | E::WithdrawConsent
+        | E::Referrals
+        | E::Referral
+        | E::Legs
+        | E::Leg
+        | E::AvailableActions
+        | E::Act
+        | E::LegReceipts
+        | E::Inbox
+        | E::OpenDelivery
+        | E::Ack
+        | E::Receipt => (200, None),
+    }
+}
+
+/// An id that no object has.
+const NOBODYS: &str = "0192f000-0000-4000-8000-00000000dead";
+const NO_ID: &str = "0192f000";
+
+/// The object of a cell: in whose story it stands, or an id of none.
+enum Named<'a> {
+    Story(&'a Story),
+    Text(&'static str),
+}
+
+impl<'a> Named<'a> {
+    fn of(stories: &'a Stories, caller: Caller, object: Object) -> Self {
+        let (own, foreign) = match caller {
+            Caller::Third => (&stories.second, &stories.first),
+            _ => (&stories.first, &stories.second),
+        };
+        match object {
+            Object::Own => Self::Story(own),
+            Object::Foreign => Self::Story(foreign),
+            Object::Missing => Self::Text(NOBODYS),
+            Object::Malformed => Self::Text(NO_ID),
+        }
+    }
+
+    fn id(&self, of: impl Fn(&Story) -> &String) -> String {
+        match self {
+            Self::Story(story) => of(story).clone(),
+            Self::Text(text) => (*text).to_owned(),
+        }
+    }
+}
+
+/// The path of a cell with the object's id in it, and the document it posts.
+async fn asked(
+    world: &World,
+    row: &Row,
+    stories: &Stories,
+    caller: Caller,
+    object: Object,
+) -> (String, Option<Value>) {
+    use Endpoint as E;
+    let party = caller.party(world);
+    let named = Named::of(stories, caller, object);
+    let path = |id: String| row.path.replacen("{id}", &id, 1);
+    let plain = || row.path.to_owned();
+    // A cursor of the list: the row says which parameter that is.
+    let list = |id: String| {
+        let cursor = row.query.iter().find(|name| matches!(**name, "after" | "before"));
+        match object {
+            Object::Own => plain(),
+            _ => format!("{}?{}={id}", row.path, cursor.expect("a list has a cursor")),
+        }
+    };
+    match row.endpoint {
+        E::Health
+        | E::Ready
+        | E::OpenApi
+        | E::Jwks
+        | E::Token
+        | E::Subscriptions
+        | E::EndAmqp
+        | E::EndMail => (plain(), None),
+        E::Agencies => (list(named.id(|story| &story.sender)), None),
+        E::Services => (list(directory(&named, &world.service)), None),
+        E::Agency => (path(named.id(|story| &story.sender)), None),
+        E::Service => (path(directory(&named, &world.service)), None),
+        E::StaffList => (list(staff(world, &named)), None),
+        E::Consents => (list(named.id(|story| &story.consent)), None),
+        E::Referrals => (list(named.id(|story| &story.referral)), None),
+        E::Legs | E::Inbox => (list(named.id(|story| &story.leg)), None),
+        E::RegisterStaff => (plain(), Some(json!({ "role": "assistant", "name": party.private }))),
+        E::SubscribeAmqp => (plain(), Some(json!({ "mode": "doorbell" }))),
+        E::SubscribeMail => (plain(), Some(json!({ "address": "himitsu@mado.example.jp" }))),
+        E::RecordConsent => {
+            let mut paper = world.consent_paper(party, &world.fourth);
+            if object != Object::Own {
+                paper["recorded_by"] = json!(staff(world, &named));
+            }
+            (plain(), Some(paper))
+        }
+        E::Submit => {
+            let consent = match object {
+                Object::Own if caller.known() => {
+                    party.agency.record_consent(&world.consent_paper(party, &world.fourth)).await.at("/id")
+                }
+                Object::Own => NOBODYS.to_owned(),
+                _ => named.id(|story| &story.consent),
+            };
+            (plain(), Some(world.introduction(party, &world.fourth, &consent)))
+        }
+        E::Consent => (path(named.id(|story| &story.consent)), None),
+        E::WithdrawConsent => {
+            let body = json!({ "by": party.staff, "method": "oral" });
+            (path(named.id(|story| &story.consent)), Some(body))
+        }
+        E::Referral => (path(named.id(|story| &story.referral)), None),
+        E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
+        E::Act => {
+            let note = json!({ "by": party.staff, "note": "連絡" });
+            (path(named.id(|story| &story.leg)).replace("{action}", "note"), Some(note))
+        }
+        E::OpenDelivery => (path(named.id(|story| &story.delivery)), None),
+        E::Ack => {
+            let first = match (&named, caller) {
+                (Named::Story(story), Caller::Recipient) if object == Object::Own => {
+                    party.agency.receipt(&story.delivery, "R0").await.at("/jws")
+                }
+                _ => String::new(),
+            };
+            let hash = tsunagu::vault::sha256(first.as_bytes()).to_string();
+            (path(named.id(|story| &story.delivery)), Some(json!({ "receipt_hash": hash })))
+        }
+        E::Receipt => {
+            let at =
+                row.path.replace("{subject}", &named.id(|story| &story.delivery)).replace("{level}", "R0");
+            (at, None)
+        }
+    }
+}
+
+fn directory(named: &Named<'_>, service: &str) -> String {
+    match named {
+        Named::Story(_) => service.to_owned(),
+        Named::Text(text) => (*text).to_owned(),
+    }
+}
+
+/// Staff of the story's sender, or of nobody.
+fn staff(world: &World, named: &Named<'_>) -> String {
+    match named {
+        Named::Story(story) => {
+            let sender = world.parties().into_iter().find(|party| party.agency.id == story.sender);
+            sender.expect("the sender is one of the four").staff.clone()
+        }
+        Named::Text(text) => (*text).to_owned(),
+    }
+}
+
+/// The request of a cell, complete: whatever refuses it is not its form.
+pub async fn request(
+    world: &World,
+    row: &Row,
+    stories: &Stories,
+    caller: Caller,
+    object: Object,
+) -> RequestBuilder {
+    let party = caller.party(world);
+    let (path, body) = asked(world, row, stories, caller, object).await;
+    let mut request = with_caller(world, caller, row.method, &path).await;
+    if row.endpoint == Endpoint::Token {
+        let secret = if caller.known() { party.agency.secret.as_str() } else { "wrong" };
+        let form =
+            format!("grant_type=client_credentials&client_id={}&client_secret={secret}", party.agency.id);
+        let bare = party.agency.stranger(row.method, &path);
+        return bare.header("content-type", "application/x-www-form-urlencoded").body(form);
+    }
+    if row.guarded != Guarded::No {
+        request = request.header("idempotency-key", fresh_key());
+    }
+    if row.guarded == Guarded::KeyAndVersion {
+        // A consent as it was recorded, a leg as it was sent.
+        request = request.header("if-match", "\"1\"");
+    }
+    if row.endpoint == Endpoint::OpenDelivery {
+        request = request.header("tsunagu-staff", &party.staff);
+    }
+    match body {
+        Some(body) => request.json(&body),
+        None => request,
+    }
+}
+
+pub async fn with_caller(world: &World, caller: Caller, method: &str, path: &str) -> RequestBuilder {
+    let agency = &caller.party(world).agency;
+    match caller {
+        Caller::NoToken => agency.stranger(method, path),
+        Caller::Expired => agency.stranger(method, path).bearer_auth(world.town.token_of_age(agency, 3600)),
+        Caller::Owner | Caller::Recipient | Caller::Third => agency.request(method, path).await,
+    }
+}

@@ -1,0 +1,132 @@
+//! The agencies of the access tests, what each of them keeps to itself, and the stories between them.
+
+use serde_json::{Value, json};
+use tsunagu::domain::agency::AgencyKind;
+
+use crate::support::town::{Agency, Engine, ORDINARY, Town};
+
+/// An agency with one member of staff, and two words that its papers hold.
+pub struct Party {
+    pub agency: Agency,
+    pub staff: String,
+    /// In what nobody else may ever read: names of its staff, its consents, its settings.
+    pub private: String,
+    /// In what it tells the recipients of its referrals.
+    pub shared: String,
+}
+
+impl Party {
+    async fn new(town: &Town, kind: AgencyKind, role: &str, name: &str) -> Self {
+        let agency = town.agency(kind).await;
+        let (private, shared) = (format!("ひみつ{name}のことば"), format!("つたえる{name}のことば"));
+        let staff = agency.hire_named(role, &private).await;
+        let mail = json!({ "address": format!("himitsu-{name}@mado.example.jp") });
+        agency.put("/v1/subscriptions/mail", &mail).await.good();
+        Self { agency, staff, private, shared }
+    }
+}
+
+/// A referral on its way from one party to another.
+pub struct Story {
+    pub sender: String,
+    pub recipient: String,
+    pub consent: String,
+    pub referral: String,
+    pub leg: String,
+    pub delivery: String,
+}
+
+pub struct World {
+    pub town: Town,
+    pub engine: Engine,
+    pub owner: Party,
+    pub recipient: Party,
+    pub third: Party,
+    pub fourth: Party,
+    /// A service of the directory.
+    pub service: String,
+}
+
+impl World {
+    pub async fn new(engine: Engine) -> Option<Self> {
+        let town = Town::on(engine).await?;
+        let sheet = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("examples/data/yokohama/2026-02_ukeire.csv");
+        let sheets = vec![std::fs::read(sheet).unwrap()];
+        tsunagu::usecases::import::import(&town.context(), &sheets, |_, _| {}).await.unwrap();
+        let owner = Party::new(&town, AgencyKind::UserSupportBasic, "coordinator", "kou").await;
+        let recipient = Party::new(&town, AgencyKind::Nursery, "agency_staff", "otsu").await;
+        let third = Party::new(&town, AgencyKind::Kyoten, "coordinator", "hei").await;
+        let fourth = Party::new(&town, AgencyKind::FamilySupport, "agency_staff", "tei").await;
+        let service = owner.agency.get("/v1/services?limit=1").await.at("/items/0/id");
+        Some(Self { town, engine, owner, recipient, third, fourth, service })
+    }
+
+    /// On the engine that is always there: what holds for one agency's people is no matter of the database.
+    pub async fn embedded() -> Self {
+        Self::new(Engine::Embedded).await.expect("an embedded hub needs no servers")
+    }
+
+    pub fn parties(&self) -> [&Party; 4] {
+        [&self.owner, &self.recipient, &self.third, &self.fourth]
+    }
+
+    /// A consent that says who gave it, with the keeper's private word in every field of text.
+    pub fn consent_paper(&self, keeper: &Party, recipient: &Party) -> Value {
+        let mut paper = self.town.consent_paper(&keeper.staff, &[&recipient.agency], ORDINARY);
+        paper["giver"]["name"]["family"] = json!(keeper.private);
+        paper["interpreter"] = json!(keeper.private);
+        paper
+    }
+
+    pub fn introduction(&self, sender: &Party, recipient: &Party, consent: &str) -> Value {
+        let mut paper = self.town.introduction(&sender.staff, consent, &[&recipient.agency]);
+        paper["content"]["identity"][0]["name"]["given"] = json!(sender.shared);
+        paper["content"]["narrative"][0] = json!({ "summary": sender.shared, "text": sender.private });
+        paper
+    }
+
+    /// A referral that was accepted and lies in the recipient's inbox.
+    pub async fn story(&self, sender: &Party, recipient: &Party) -> Story {
+        let consent = sender.agency.record_consent(&self.consent_paper(sender, recipient)).await.at("/id");
+        let sent = sender.agency.submit(&self.introduction(sender, recipient, &consent)).await;
+        Story {
+            sender: sender.agency.id.clone(),
+            recipient: recipient.agency.id.clone(),
+            consent,
+            referral: sent.at("/id"),
+            leg: sent.at("/legs/0/id"),
+            delivery: sent.at("/legs/0/delivery"),
+        }
+    }
+
+    /// What no answer to any of the parties may hold: words and ids of stories it has no part in, and the private
+    /// words of everybody else. Gives the number of answers that were looked through.
+    pub fn assert_nobody_saw_anything_foreign(&self, stories: &[Story]) -> usize {
+        let exchanges = self.town.traffic.all();
+        for exchange in &exchanges {
+            let (said, asker) = (exchange.reply.unfolded(), exchange.caller.as_str());
+            let deny = |word: &str, what: &str| {
+                assert!(!said.contains(word), "{} {} showed {what}: {said}", exchange.method, exchange.url);
+            };
+            for party in self.parties().iter().filter(|party| party.agency.id != asker) {
+                deny(&party.private, "another agency's private word");
+                let told = |s: &Story| s.sender == party.agency.id && s.recipient == asker;
+                if !stories.iter().any(told) {
+                    deny(&party.shared, "what was told to somebody else");
+                }
+            }
+            for story in stories {
+                if story.sender != asker {
+                    deny(&story.referral, "the id of another agency's referral");
+                }
+                if story.sender != asker && story.recipient != asker {
+                    for id in [&story.leg, &story.delivery, &story.consent] {
+                        deny(id, "an id between others");
+                    }
+                }
+            }
+        }
+        exchanges.len()
+    }
+}

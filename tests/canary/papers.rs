@@ -1,0 +1,184 @@
+//! Every document an agency can send, with a canary in every field that takes a text of its writer's.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde_json::{Value, json};
+
+use super::words::{ADDRESS, ASCII, NAME, address, ascii, name};
+
+/// A person, with every part of the name.
+fn person() -> Value {
+    json!({"family": name(), "given": name(), "family_kana": name(), "given_kana": name()})
+}
+
+pub fn staff(role: &str) -> Value {
+    json!({ "role": role, "name": name(), "kana": name() })
+}
+
+pub fn mail(duty_desk: bool) -> Value {
+    let hours: Vec<u8> = (0..6).map(|hour| hour * 4).collect();
+    json!({ "address": address(), "language": "ja", "gather_hours": hours, "duty_desk": duty_desk })
+}
+
+pub fn subjects() -> Value {
+    json!([
+        {"ref": "child-1", "role": "child", "birth_date": "2023-05"},
+        {"ref": "mother", "role": "guardian", "birth_date": "1995"}
+    ])
+}
+
+/// A consent for everything, to these recipients.
+pub fn consent(recorded_by: &str, recipients: &[&str], days: (&str, &str)) -> Value {
+    json!({
+        "recorded_by": recorded_by, "purpose": "SHOKAI", "recipients": recipients,
+        "sections": SECTIONS, "subjects": subjects(),
+        "giver": {"subject": "mother", "capacity": "PARENT", "name": person(), "for": ["child-1", "mother"]},
+        "method": "oral", "read_back": true, "language": "ja", "interpreter": name(), "text_version": "2026-04",
+        "decision": "given", "first_day": days.0, "last_day": days.1,
+    })
+}
+
+const SECTIONS: &[&str] = &[
+    "identity",
+    "contact",
+    "address",
+    "household",
+    "needs",
+    "narrative",
+    "health",
+    "development",
+    "economic",
+    "safety",
+];
+
+/// Every section with every field filled in.
+fn content() -> Value {
+    let told = |subject: &str| json!([{"subject": subject, "summary": name(), "text": name()}]);
+    json!({
+        "identity": [
+            {"subject": "child-1", "name": person(), "birth_date": "2023-05-01", "sex": "1"},
+            {"subject": "mother", "name": person()}
+        ],
+        "contact": [{
+            "subject": "mother", "phone": name(), "email": format!("{}@home.example.jp", ascii()), "safe_contact": name()
+        }],
+        "address": [{
+            "subject": "mother", "municipality": "141011", "town": name(), "rest": name(), "postal_code": "2300051"
+        }],
+        "household": [{"text": name()}],
+        "needs": [{"codes": ["RESPITE"], "text": name()}],
+        "narrative": [{"summary": name(), "text": name(), "wishes": name()}],
+        "health": told("child-1"),
+        "development": told("child-1"),
+        "economic": [{"text": name()}],
+        "safety": [{"text": name()}],
+    })
+}
+
+/// An introduction that tells everything, to these recipients.
+pub fn introduction(by: (&str, &str), consent: &str, recipients: &[&str]) -> Value {
+    let leg = |recipient: &&str| {
+        json!({
+            "recipient": recipient, "sections": SECTIONS, "requested_action": name(),
+            "basis": {"code": "CONSENT", "consent": consent, "parent_request": name()},
+            "address_needed_because": name(),
+        })
+    };
+    json!({
+        "type": "SHOKAI", "urgency": "U1", "written_by": by.0, "approved_by": by.1, "source_ref": ascii(),
+        "subjects": subjects(), "content": content(), "legs": recipients.iter().map(leg).collect::<Vec<_>>(),
+    })
+}
+
+/// A notice of suspected abuse with who gave it.
+pub fn notice(written_by: &str, desk: &str) -> Value {
+    let mut content = content();
+    content["notifier"] = json!([{"name": person(), "phone": name(), "relation": name(), "text": name()}]);
+    let sections = [SECTIONS, &["notifier"]].concat();
+    json!({
+        "type": "TSUKOKU", "urgency": "U4", "written_by": written_by, "subjects": subjects(), "content": content,
+        "source_ref": ascii(),
+        "legs": [{
+            "recipient": desk, "basis": {"code": "TSUKOKU_GY6"}, "requested_action": name(),
+            "sections": sections, "address_needed_because": name(),
+        }],
+    })
+}
+
+/// An act with every text there is; acts take no offence at what they do not need.
+pub fn act(by: &str, more: &Value) -> Value {
+    let mut act =
+        json!({ "by": by, "question": name(), "answer": name(), "note": name(), "suggestion": name() });
+    for (member, value) in more.as_object().into_iter().flatten() {
+        act[member] = value.clone();
+    }
+    act
+}
+
+/// Texts that are no one's: a code, and a version of a leaflet.
+const NOT_PERSONAL: &[&str] = &["/legs/*/basis/code", "/text_version"];
+
+/// The fields of a schema that take a free text, as paths with `*` for any item.
+fn text_fields(file: &str) -> BTreeSet<String> {
+    fn walk(schema: &Value, common: &Value, at: &str, found: &mut BTreeSet<String>) {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let pointer = reference.rsplit_once('#').unwrap().1;
+            walk(common.pointer(pointer).unwrap(), common, at, found);
+        }
+        let format = schema["format"].as_str().unwrap_or_default();
+        let free = matches!(format, "tsunagu-text" | "tsunagu-line" | "tsunagu-name");
+        let coded = schema["enum"].is_array() || schema["const"].is_string() || !format.is_empty();
+        let pattern = schema["pattern"].as_str().unwrap_or_default();
+        // A pattern that takes a word of small letters takes somebody's name.
+        let takes_words = pattern.contains("A-Za-z0-9._-]{1,") || pattern.contains('@');
+        if schema["type"] == "string" && (free || takes_words && !coded) {
+            found.insert(at.to_owned());
+        }
+        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+            walk(member, common, &format!("{at}/{name}"), found);
+        }
+        if schema["items"].is_object() {
+            walk(&schema["items"], common, &format!("{at}/*"), found);
+        }
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+    let read = |name: &str| serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap();
+    let mut found = BTreeSet::new();
+    walk(&read(file), &read("common.json"), "", &mut found);
+    found.retain(|path| !NOT_PERSONAL.contains(&path.as_str()));
+    found
+}
+
+/// The fields of a document that hold a canary.
+fn canaried(document: &Value, at: &str, found: &mut BTreeSet<String>) {
+    match document {
+        Value::String(text) if [NAME, ASCII, ADDRESS].iter().any(|word| text.contains(word)) => {
+            found.insert(at.to_owned());
+        }
+        Value::Array(items) => items.iter().for_each(|item| canaried(item, &format!("{at}/*"), found)),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| canaried(value, &format!("{at}/{name}"), found));
+        }
+        _ => {}
+    }
+}
+
+/// A field that is added to a schema must get its canary.
+#[test]
+fn every_free_text_of_every_schema_holds_a_canary() {
+    for (file, documents) in [
+        ("referral.json", vec![introduction(("", ""), "", &[""]), notice("", "")]),
+        ("consent.json", vec![consent("", &[""], ("", ""))]),
+        ("staff.json", vec![staff("coordinator")]),
+        ("subscription-mail.json", vec![mail(true)]),
+        ("leg-action.json", vec![act("", &json!({}))]),
+        ("withdraw.json", vec![]),
+        ("ack.json", vec![]),
+    ] {
+        let mut found = BTreeSet::new();
+        documents.iter().for_each(|document| canaried(document, "", &mut found));
+        let missing: Vec<_> = text_fields(file).difference(&found).cloned().collect();
+        assert!(missing.is_empty(), "{file}: no canary in {missing:?}");
+    }
+    assert!(text_fields("referral.json").len() > 25, "{:?}", text_fields("referral.json"));
+}
