@@ -88,6 +88,7 @@ pub struct World {
 pub struct Hub {
     child: Child,
     pub address: SocketAddr,
+    pub started: Instant,
 }
 
 impl Hub {
@@ -99,7 +100,7 @@ impl Hub {
         let mut command = place.command(&["serve"]);
         command.env("TSUNAGU__SERVER__LISTEN", address.to_string()).stdout(Stdio::null()).stderr(file);
         let child = command.spawn().map_err(|e| format!("{PROGRAM} does not start: {e}"))?;
-        let mut hub = Self { child, address };
+        let mut hub = Self { child, address, started: Instant::now() };
         let end = Instant::now() + PATIENCE;
         while !ready(address) {
             if Instant::now() > end || hub.child.try_wait().is_ok_and(|ended| ended.is_some()) {
