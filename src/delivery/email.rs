@@ -343,3 +343,23 @@ fn tls(settings: &SmtpSettings) -> Result<TlsParameters, BadSettings> {
     }
     builder.build().map_err(|error| BadSettings::Tls(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use lettre::Address;
+    use proptest::prelude::*;
+
+    use crate::domain::mail_address::MailAddress;
+
+    proptest! {
+        /// An address taken at the door must not fail when the mail is built, hours later, with nobody there to mend it.
+        #[test]
+        fn whatever_address_is_taken_a_mail_can_be_written_to(
+            text in "[a-zA-Z0-9!#.'+_~-]{1,66}@[a-zA-Z0-9.-]{1,40}\\.[a-z0-9]{1,4}"
+        ) {
+            if let Ok(address) = text.parse::<MailAddress>() {
+                prop_assert!(address.as_str().parse::<Address>().is_ok(), "{text}");
+            }
+        }
+    }
+}

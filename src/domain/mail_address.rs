@@ -81,7 +81,6 @@ impl<'de> Deserialize<'de> for MailAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn addresses_of_desks_are_taken_as_they_are() {
@@ -131,15 +130,5 @@ mod tests {
     fn an_address_does_not_print() {
         let address: MailAddress = "madoguchi@example.jp".parse().unwrap();
         assert!(!format!("{address:?}").contains("madoguchi"));
-    }
-
-    proptest! {
-        /// What we promise to mail to, the mailer can address.
-        #[test]
-        fn the_mailer_takes_what_is_taken_here(text in "[a-zA-Z0-9!#.'+_~-]{1,66}@[a-zA-Z0-9.-]{1,40}\\.[a-z0-9]{1,4}") {
-            if let Ok(address) = text.parse::<MailAddress>() {
-                prop_assert!(address.as_str().parse::<lettre::Address>().is_ok());
-            }
-        }
     }
 }

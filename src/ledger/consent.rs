@@ -7,7 +7,7 @@ use super::{
     Ledger, LedgerError, Scope,
     content::DataKeyRow,
     text::statements,
-    values::{Column as _, Row as _, table, text_columns},
+    values::{Column as _, LAST, Row as _, table, text_columns},
 };
 use crate::domain::{
     basis_state::ConsentState,
@@ -87,9 +87,6 @@ statements! {
     MOVE = ["UPDATE consent SET version = version + 1, state = $4, changed_at = $5 ",
         "WHERE id = $1 AND version = $2 AND uses = $3"];
 }
-
-/// Sorts after every UUID text.
-const LAST: &str = "g";
 
 impl Ledger {
     /// A consent the caller's agency keeps. The hub reads on behalf of a leg's sender when a recipient opens.

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use super::{
     Ledger, LedgerError, Scope,
     text::statements,
-    values::{table, text_columns},
+    values::{LAST, table, text_columns},
 };
 use crate::code_list;
 use crate::domain::{
@@ -108,9 +108,6 @@ statements! {
     MOVE = ["UPDATE leg SET head_seq = $3, state = $4, head_hash = $5, last_receipt = $6, changed_at = $7 ",
         "WHERE id = $1 AND head_seq = $2"];
 }
-
-/// Sorts after every UUID text.
-const LAST: &str = "g";
 
 impl Ledger {
     /// A leg of which the caller is sender or recipient.

@@ -1,12 +1,11 @@
 //! Referral rows and their internal chain, which only the owner sees.
 
 use jiff::Timestamp;
-use sqlx::AnyConnection;
 
 use super::{
     Ledger, LedgerError, Scope,
     text::statements,
-    values::{table, text_columns},
+    values::{LAST, table, text_columns},
 };
 use crate::domain::{
     chain::Hash,
@@ -48,13 +47,6 @@ table! {
     }
 }
 
-/// Adds a link to the internal chain, if its head is where it was read.
-pub struct MoveReferral {
-    pub id: ReferralId,
-    pub from_seq: i64,
-    pub head_hash: Hash,
-}
-
 /// Which referrals a list shows.
 #[derive(Clone, Copy, Debug)]
 pub enum ReferralFilter {
@@ -73,11 +65,7 @@ statements! {
     LIST_STATE = ["SELECT ", ReferralRow::COLUMNS, " FROM referral WHERE owner = $1 AND id < $3 AND EXISTS ",
         "(SELECT 1 FROM leg WHERE leg.referral = referral.id AND leg.state = $2) ORDER BY id DESC LIMIT $4"];
     EVENTS = ["SELECT ", ReferralEventRow::COLUMNS, " FROM referral_event WHERE referral = $1 ORDER BY seq"];
-    MOVE = ["UPDATE referral SET head_seq = head_seq + 1, head_hash = $3 WHERE id = $1 AND head_seq = $2"];
 }
-
-/// Sorts after every UUID text.
-const LAST: &str = "g";
 
 impl Ledger {
     /// A referral of the caller's own.
@@ -115,17 +103,5 @@ impl Ledger {
     /// The internal chain, oldest first. For the owner's eyes only.
     pub async fn referral_events(&self, of: &ReferralRow) -> Result<Vec<ReferralEventRow>, LedgerError> {
         self.many(sqlx::query(EVENTS).bind(of.id.to_string())).await
-    }
-}
-
-impl MoveReferral {
-    pub(super) async fn apply(&self, on: &mut AnyConnection) -> Result<u64, sqlx::Error> {
-        Ok(sqlx::query(MOVE)
-            .bind(self.id.to_string())
-            .bind(self.from_seq)
-            .bind(self.head_hash.bytes().to_vec())
-            .execute(on)
-            .await?
-            .rows_affected())
     }
 }

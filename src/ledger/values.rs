@@ -14,6 +14,9 @@ use crate::domain::{chain::Hash, ids};
 
 pub(super) type Statement = Query<'static, Any, AnyArguments>;
 
+/// Sorts after every UUID text: where a list that begins with the newest starts.
+pub(super) const LAST: &str = "g";
+
 /// A value of one column.
 pub(super) trait Column: Sized {
     fn bind(&self, to: Statement) -> Statement;

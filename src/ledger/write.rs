@@ -13,7 +13,7 @@ use super::{
     job::{ClaimJobs, ForgetJobs, JobRow, RingAgain, SettleJob},
     leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
     receipt::ReceiptRow,
-    referral::{MoveReferral, ReferralEventRow, ReferralRow},
+    referral::{ReferralEventRow, ReferralRow},
     service::{ServiceRow, UpdateService},
     subscription::{PutSubscription, RemoveSubscription},
 };
@@ -65,7 +65,6 @@ pub enum Step {
     HoldConsent(HoldConsent),
     MoveConsent(MoveConsent),
     UseConsent(UseConsent),
-    MoveReferral(MoveReferral),
     MoveLeg(MoveLeg),
     MoveDelivery(MoveDelivery),
     RotateSecret(RotateSecret),
@@ -138,7 +137,6 @@ impl Step {
     async fn apply(&self, on: &mut AnyConnection, done: &mut Done) -> Result<(), Fault> {
         let rows = match self {
             Self::MoveConsent(step) => step.apply(on).await?,
-            Self::MoveReferral(step) => step.apply(on).await?,
             Self::MoveLeg(step) => step.apply(on).await?,
             Self::MoveDelivery(step) => step.apply(on).await?,
             Self::RotateSecret(step) => step.apply(on).await?,

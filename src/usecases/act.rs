@@ -144,7 +144,7 @@ pub(super) async fn facts(context: &Context, leg: &LegRow, delivery: &DeliveryRo
         // No consent or basis of this version reaches beyond the recipient it names.
         onward: Onward::NotCovered,
         before_hold,
-        ..Facts::cautious(super::opened::lane(leg), leg.urgency)
+        ..Facts::cautious(super::opened::lane(leg.basis), leg.urgency)
     })
 }
 

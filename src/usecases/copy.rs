@@ -5,14 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     Context,
     evidence::{Frame, Trail},
-    opened::{LegBody, body_slot, damaged},
+    opened::{LegBody, body_slot, damaged, lane},
     parcel::Parcel,
     ring,
 };
 use crate::{
     domain::{
         agency::Party,
-        basis::{Basis, Lane},
+        basis::Basis,
         delivery::DeliveryState,
         disclosure::Decision,
         document::{Head, document},
@@ -151,12 +151,7 @@ impl Copy<'_> {
     }
 
     fn lane(&self) -> LegLane {
-        match self.decision.basis.as_ref().map(|ground| Basis::of(ground.code).lane) {
-            None => LegLane::NoPersonalData,
-            Some(Lane::Consent) => LegLane::Consent,
-            Some(Lane::Statute) => LegLane::Statutory,
-            Some(Lane::Notice) => LegLane::Notice,
-        }
+        lane(self.decision.basis.as_ref().map(|ground| ground.code))
     }
 
     fn body(&self, sent: &serde_json::Value) -> Result<LegBody, Problem> {

@@ -23,6 +23,7 @@ mod parcel;
 pub mod post;
 mod push;
 pub mod read;
+mod refused;
 pub mod register;
 mod ring;
 pub mod run;

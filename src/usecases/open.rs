@@ -8,6 +8,7 @@ use super::{
     evidence::Trail,
     jst, not_found,
     opened::{OpenedLeg, World},
+    refused::refused,
     ring,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         leg::{self, Actor as LegActor, LegAction},
         leg_facts::Facts,
         problem::{Problem, ProblemKind},
-        receipt::{self, Actor, Attested, ReceiptLevel},
+        receipt::{Actor, Attested, ReceiptLevel},
         refusal::{Refusal, RefusalCode},
         staff::StaffRole,
     },
@@ -76,9 +77,10 @@ fn allowed(
 ) -> Result<Decision, Problem> {
     let at = context.clock.now();
     let opener = Opener { duty_desk: reader.role == StaffRole::DutyDesk, related: false };
-    let decision = world
-        .decide(opened, Event::Open(opener), at)
-        .map_err(|refusal| refused(context, opened, &refusal, at))?;
+    let decision = world.decide(opened, Event::Open(opener), at).map_err(|refusal| {
+        refused(context, ProblemKind::OpeningRefused, opened.leg.recipient, &refusal, at)
+            .mend(advice(&refusal))
+    })?;
     // A copy that was taken back shows nothing, whatever its basis says.
     if delivery.state == DeliveryState::Recalled {
         return Err(Problem::new(ProblemKind::OpeningRefused).code("RECALLED"));
@@ -88,21 +90,6 @@ fn allowed(
     let notice = opened.leg.basis.is_some_and(|code| Basis::of(code).lane == BasisLane::Notice);
     let mask = if notice { decision.mask } else { decision.mask.intersect(&opened.body.mask) };
     Ok(Decision { mask, ..decision })
-}
-
-fn refused(context: &Context, opened: &OpenedLeg, refusal: &Refusal, at: jiff::Timestamp) -> Problem {
-    let signed = context.vault.sign_refusal(&receipt::Refusal {
-        agency: opened.leg.recipient,
-        at,
-        code: refusal.code.code().into(),
-        law: (!refusal.law.is_empty()).then(|| refusal.law.into()),
-    });
-    Problem::new(ProblemKind::OpeningRefused)
-        .detail(refusal.detail)
-        .mend(advice(refusal))
-        .code(refusal.code.code())
-        .law(refusal.law)
-        .signed(signed.into())
 }
 
 /// What a reader can do. The general advice of a refusal that rests on the consent is the sender's to follow.

@@ -8,7 +8,7 @@ use super::{Context, evidence::Frame};
 use crate::{
     domain::{
         agency::Party,
-        basis::{Basis, Facts, Lane},
+        basis::{Basis, BasisCode, Facts, Lane},
         consent::{ConsentRecord, day_in_japan},
         content::{Content, Outline},
         disclosure::{Decision, Event, Question, decide},
@@ -108,13 +108,13 @@ impl OpenedLeg {
 
     /// The lane of the leg's life.
     pub fn lane(&self) -> leg_facts::Lane {
-        lane(&self.leg)
+        lane(self.leg.basis)
     }
 }
 
 /// The lane of a leg's life: what its disclosure rests on.
-pub(super) fn lane(leg: &LegRow) -> leg_facts::Lane {
-    match leg.basis.map(|code| Basis::of(code).lane) {
+pub(super) fn lane(basis: Option<BasisCode>) -> leg_facts::Lane {
+    match basis.map(|code| Basis::of(code).lane) {
         None => leg_facts::Lane::NoPersonalData,
         Some(Lane::Consent) => leg_facts::Lane::Consent,
         Some(Lane::Statute) => leg_facts::Lane::Statutory,
@@ -170,7 +170,7 @@ impl World {
             address_needed_because: body.address_needed_because.as_deref(),
             outline: &self.header.outline,
             subjects: &self.subjects,
-            basis: leg.basis.map(crate::domain::basis::BasisCode::code),
+            basis: leg.basis.map(BasisCode::code),
             facts: &body.facts,
             consent: self.consent.as_ref().map(|(_, record)| record),
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),

@@ -14,6 +14,7 @@ use super::{
     jst,
     opened::{damaged, party},
     parcel::Parcel,
+    refused::refused,
 };
 use crate::{
     domain::{
@@ -158,8 +159,10 @@ impl Ground {
                 approved_by: submission.approved_by,
                 second_person: true,
             };
-            let decision =
-                decide(&question).map_err(|refusal| refused(context, caller, place, &refusal, now))?;
+            let decision = decide(&question).map_err(|refusal| {
+                refused(context, ProblemKind::DisclosureRefused, caller.id(), &refusal, now)
+                    .faults([refused_leg(place, &refusal)])
+            })?;
             decisions.push(decision);
         }
         Ok(decisions)
@@ -225,25 +228,13 @@ fn own_chain(
     });
 }
 
-/// A refused disclosure: law, mend, the leg it concerns, and a signature, so that it can be shown.
-fn refused(context: &Context, caller: &Caller, place: usize, refusal: &Refusal, at: Timestamp) -> Problem {
-    let signed = context.vault.sign_refusal(&receipt::Refusal {
-        agency: caller.id(),
-        at,
-        code: refusal.code.code().into(),
-        law: (!refusal.law.is_empty()).then(|| refusal.law.into()),
-    });
-    let problem = Problem::new(ProblemKind::DisclosureRefused)
-        .detail(refusal.detail)
-        .mend(refusal.mend)
-        .code(refusal.code.code())
-        .faults([Fault {
-            pointer: pointer(&format!("/legs/{place}/basis")),
-            code: refusal.code.code(),
-            message: Text::new(refusal.code.label_ja(), refusal.code.label_en()),
-        }])
-        .signed(signed.into());
-    if refusal.law.is_empty() { problem } else { problem.law(refusal.law) }
+/// Which leg of the submission was refused.
+fn refused_leg(place: usize, refusal: &Refusal) -> Fault {
+    Fault {
+        pointer: pointer(&format!("/legs/{place}/basis")),
+        code: refusal.code.code(),
+        message: Text::new(refusal.code.label_ja(), refusal.code.label_en()),
+    }
 }
 
 fn unknown_recipient(place: usize) -> Fault {
