@@ -53,6 +53,7 @@ async fn killed_under_load(engine: Engine) {
     for _ in 0..KILLS {
         tokio::time::sleep(Duration::from_millis(dice.between(100, 800))).await;
         block_in_place(|| hub.kill());
+        load.hub_died();
         let began = Instant::now();
         hub = start();
         slowest = slowest.max(began.elapsed());
