@@ -7,11 +7,13 @@ use jiff::Timestamp;
 
 use super::{
     agency::{Party, RecipientClass},
+    arrangement::Arrangement,
     basis::{Basis, BasisCode, Facts, Grant, Lane},
     consent::ConsentRecord,
     content::Outline,
     ids::{CaseId, StaffId},
     mask::{Detail, Mask, Why, Withheld},
+    protection::Standing,
     referral::ReferralType,
     refusal::{Refusal, RefusalCode},
     section::{Section, Sections},
@@ -61,6 +63,9 @@ pub struct Question<'a> {
     pub facts: &'a Facts,
     /// The consent as it stands now.
     pub consent: Option<&'a ConsentRecord>,
+    /// The arrangement the leg names, as it stands now.
+    pub arrangement: Option<&'a Arrangement>,
+    pub protection: Standing<'a>,
     pub recalled: bool,
     pub written_by: StaffId,
     pub approved_by: Option<StaffId>,

@@ -75,6 +75,10 @@ ids! {
     DeliveryId, "delivery";
     /// A consent record (同意記録).
     ConsentId, "consent";
+    /// What agencies agreed on once (取決め).
+    ArrangementId, "arrangement";
+    /// What protects the people of a case (支援措置等).
+    ProtectionId, "protection";
     /// Signed evidence of one step (受領証).
     ReceiptId, "receipt";
     /// A queued piece of work, such as a doorbell to ring.

@@ -189,6 +189,8 @@ impl World {
             basis: self.basis,
             facts: &self.facts,
             consent: self.consent.as_ref(),
+            arrangement: None,
+            protection: Standing::Unprotected,
             recalled: self.recalled,
             written_by: StaffId::new(Uuid::from_u128(98)),
             approved_by: self.approved_by,
