@@ -18,6 +18,8 @@ use support::{
 stories! {
     a_withdrawal_stops_the_unread_copy_and_closes_the_opened_one,
     a_consent_refuses_what_it_does_not_cover,
+    one_parent_alone_is_refused_where_custody_is_joint,
+    people_decide_line_by_line,
     a_withdrawal_races_an_opening,
     a_withdrawal_races_a_submission,
     a_refused_or_damaged_consent_is_told_by_the_member,
@@ -100,6 +102,88 @@ async fn a_consent_refuses_what_it_does_not_cover(town: &mut Town) -> Vec<Agency
     town.advance(Duration::from_secs(91 * 86_400));
     let refused = site.submit(&plain).await;
     assert_eq!(refused.json()["code"], "CONSENT_EXPIRED");
+    cast.everybody()
+}
+
+/// The law, what is wrong and what to do come back with the refusal; the ground for acting alone opens the way.
+async fn one_parent_alone_is_refused_where_custody_is_joint(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    let Cast { site, writer, nursery, clerk, .. } = &cast;
+    let mut paper = town.consent_paper(writer, &[nursery], ORDINARY);
+    paper["act"] = json!("consultation");
+    paper["custody"] = json!({"kind": "joint_after_divorce", "other_custodian": "objects"});
+    let objected = site.record_consent(&paper).await.at("/id");
+    let before = town.rows().await;
+    let refused = site.submit(&town.introduction(writer, &objected, &[nursery])).await;
+    let problem = refused.json();
+    assert_eq!((refused.code(), refused.problem()), (422, "disclosure-refused".to_owned()));
+    assert_eq!(problem["errors"][0]["pointer"], "/legs/0/basis", "{problem}");
+    assert_eq!(problem["code"], "CONSENT_CUSTODY");
+    assert_eq!(problem["law"], "民法 第818条・第824条の2");
+    assert!(problem["mend"].as_str().unwrap().contains("もう一人の親権者の同意"), "{problem}");
+    assert_eq!(payload(problem["signed"].as_str().unwrap())["code"], "CONSENT_CUSTODY");
+    assert_eq!(town.rows().await, before, "nothing is stored of what is refused");
+
+    paper["custody"]["ground"] = json!("daily");
+    let refused = site.record_consent(&paper).await;
+    assert_eq!((refused.code(), &refused.json()["errors"][0]["pointer"]), (422, &json!("/custody/reason")));
+    paper["custody"]["reason"] = json!("週に一度の相談のみ");
+    let daily = site.record_consent(&paper).await.at("/id");
+    let sent = site.submit(&town.introduction(writer, &daily, &[nursery])).await.value();
+    let opened = nursery.open(sent["legs"][0]["delivery"].as_str().unwrap(), clerk).await.good();
+    assert!(!opened.text().contains("週に一度"), "the reason is the sender's own");
+    assert_eq!(site.consent(&daily).await.value()["custody"]["reason"], "週に一度の相談のみ");
+
+    paper["act"] = json!("change_of_residence");
+    let moving = site.record_consent(&paper).await.at("/id");
+    let refused = site.submit(&town.introduction(writer, &moving, &[nursery])).await;
+    assert_eq!(refused.json()["code"], "CONSENT_CUSTODY", "a change of residence is never daily");
+    for (custody, pointer) in [
+        (Value::Null, "/custody"),
+        (json!({"kind": "joint_married"}), "/custody/other_custodian"),
+        (json!({"kind": "shared"}), "/custody/kind"),
+    ] {
+        let mut paper = town.consent_paper(writer, &[nursery], ORDINARY);
+        match custody {
+            Value::Null => drop(paper.as_object_mut().unwrap().remove("custody")),
+            custody => (paper["custody"], paper["act"]) = (custody, json!("therapy")),
+        }
+        let refused = site.record_consent(&paper).await;
+        assert_eq!((refused.code(), &refused.json()["errors"][0]["pointer"]), (422, &json!(pointer)));
+    }
+    cast.everybody()
+}
+
+/// The mother consents for herself and the child, the father for himself; what the grandmother refused stays away.
+async fn people_decide_line_by_line(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    let Cast { site, writer, nursery, clerk, .. } = &cast;
+    let mut paper = town.consent_paper(writer, &[nursery], ORDINARY);
+    let others =
+        [json!({"ref": "father", "role": "guardian"}), json!({"ref": "grandmother", "role": "cohabitant"})];
+    paper["subjects"].as_array_mut().unwrap().extend(others.clone());
+    paper["lines"] = json!([
+        {"subject": "father", "giver": {"subject": "father", "name": {"given": "聡"}}, "capacity": "SELF"},
+        {"subject": "grandmother", "giver": {"subject": "grandmother"}, "capacity": "SELF", "decision": "refused"},
+        {"subject": "child-1", "opinion": {"view": "against", "text": "いきたくない"}},
+    ]);
+    let consent = site.record_consent(&paper).await.at("/id");
+    let mut referral = town.introduction(writer, &consent, &[nursery]);
+    referral["subjects"].as_array_mut().unwrap().extend(others);
+    referral["content"]["contact"] = json!([
+        {"subject": "father", "phone": "045-111-1111"}, {"subject": "grandmother", "phone": "045-222-2222"}
+    ]);
+    let sent = site.submit(&referral).await.value();
+    let leg = site.leg(sent["legs"][0]["id"].as_str().unwrap()).await;
+    assert_eq!(
+        leg["withheld"],
+        json!([{"section": "contact", "subject": "grandmother", "why": "W_OTHER_PERSON"}]),
+        "{leg}"
+    );
+    let opened = nursery.open(sent["legs"][0]["delivery"].as_str().unwrap(), clerk).await.good();
+    assert!(opened.text().contains("045-111-1111") && !opened.text().contains("045-222-2222"));
+    assert!(!opened.text().contains("いきたくない"));
+    assert_eq!(site.consent(&consent).await.value()["lines"][2]["opinion"]["text"], "いきたくない");
     cast.everybody()
 }
 

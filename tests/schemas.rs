@@ -10,7 +10,10 @@ use tsunagu::{
         answer::{DeclineReason, DeclinedBy, Outcome},
         basis::BasisCode,
         basis_state::ConsentState,
-        consent::{Capacity, ConsentMethod},
+        consent::{
+            Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
+            custody::{Act, CustodyKind, OtherCustodian, SoleGround},
+        },
         delivery::DeliveryState,
         leg::{LegAction, LegState},
         mask::Why,
@@ -69,6 +72,14 @@ fn every_published_code_list_is_the_programs() {
         "attested": Attested;
         "basis_code": BasisCode;
         "capacity": Capacity;
+        "custody_kind": CustodyKind;
+        "other_custodian": OtherCustodian;
+        "sole_ground": SoleGround;
+        "act": Act;
+        "line_decision": LineDecision;
+        "guardian_told": GuardianTold;
+        "opinion": Opinion;
+        "evidence_kind": EvidenceKind;
         "consent_method": ConsentMethod;
         "agency_kind": AgencyKind;
         "withheld_reason": Why;

@@ -86,8 +86,10 @@ fn read(document: &Value, id: ConsentId, caller: AgencyId, now: Timestamp) -> Re
     let mut faults = Vec::new();
     field_rules::name_faults(&document["giver"]["name"], "/giver/name", &mut faults);
     match ConsentRecord::parse(document, id, caller, day_in_japan(now)) {
-        Ok(record) if faults.is_empty() => Ok(record),
-        Ok(_) => Err(field_problem(faults)),
+        Ok(record) => {
+            faults.extend(record.gaps(document));
+            if faults.is_empty() { Ok(record) } else { Err(field_problem(faults)) }
+        }
         Err(found) => {
             faults.extend(found);
             Err(field_problem(faults))
@@ -113,7 +115,7 @@ pub(super) async fn load(
 ) -> Result<Option<(ConsentRow, ConsentRecord)>, Problem> {
     let Some((row, wrap)) = context.ledger.consent_with_key(scope, id).await? else { return Ok(None) };
     let key = context.vault.unwrap(wrap.id, wrap.agency, &wrap.kek, &wrap.wrapped)?;
-    let record = record_of(&opened(&key, &row)?, &row)?;
+    let record = record_of(&opened(&key, &row)?, &row)?.judged_by(&context.settings.daily_acts);
     Ok(Some((row, record)))
 }
 

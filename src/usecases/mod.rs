@@ -47,6 +47,7 @@ use serde_json::Value;
 use crate::{
     clock::Clock,
     domain::{
+        consent::custody::DailyActs,
         fault::{Fault, Text},
         ids::{AgencyId, StaffId},
         problem::{Problem, ProblemKind},
@@ -79,6 +80,8 @@ pub struct Settings {
     pub token_seconds: u32,
     /// Hours within which a child must have been seen after a 通告.
     pub safety_hours: u32,
+    /// What one of two custodians may decide alone.
+    pub daily_acts: DailyActs,
     /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
     pub broker: Broker,
     /// The address people can type, as mail gives it.

@@ -27,12 +27,21 @@ pub fn subjects() -> Value {
     ])
 }
 
+fn custody() -> Value {
+    json!({"kind": "joint_married", "other_custodian": "objects", "ground": "urgent", "reason": name()})
+}
+
 /// A consent for everything, to these recipients.
 pub fn consent(recorded_by: &str, recipients: &[&str], days: (&str, &str)) -> Value {
     json!({
         "recorded_by": recorded_by, "purpose": "SHOKAI", "recipients": recipients,
         "sections": SECTIONS, "subjects": subjects(),
         "giver": {"subject": "mother", "capacity": "PARENT", "name": person(), "for": ["child-1", "mother"]},
+        "act": "consultation", "custody": custody(), "witness": name(),
+        "lines": [{
+            "subject": "child-1", "custody": custody(), "giver": {"subject": "mother", "name": person()},
+            "guardian": {"told": "unsafe", "reason": name()}, "opinion": {"view": "against", "text": name()},
+        }],
         "method": "oral", "read_back": true, "language": "ja", "interpreter": name(), "text_version": "2026-04",
         "decision": "given", "first_day": days.0, "last_day": days.1,
     })

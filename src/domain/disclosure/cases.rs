@@ -1,5 +1,5 @@
-//! The decision cases of domain.md 7.6, groups A, B, C, E and the placement rows of H, by their
-//! numbers. Cases about custody, concealment, ledger reads, searches and doorbells belong elsewhere.
+//! The decision cases of domain.md 7.6, groups A to E and the placement rows of H, by their
+//! numbers. Cases about concealment, ledger reads, searches and doorbells belong elsewhere.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -11,7 +11,10 @@ use super::{
 use crate::domain::{
     agency::AgencyKind,
     basis_state::ConsentState,
-    consent::{Capacity, ConsentMethod},
+    consent::{
+        Capacity, ConsentMethod, Line, LineDecision,
+        custody::{Act, Custody, CustodyKind, DailyActs, OtherCustodian, SoleGround},
+    },
     subject::SubjectRole,
 };
 
@@ -135,6 +138,69 @@ fn group_c_capacity() {
         ("DC-049", |w| { w.between(AgencyKind::Kyoten, AgencyKind::Medical); w.about(person("child-1", SubjectRole::Child, Some("2008-10-01"))); w.consented("ID HL"); w.consent().first_day = "2026-04-01".parse().unwrap(); w.given_by(Capacity::Parent, None); w.ask("HL") }, "REFUSE CONSENT_CAPACITY"),
         ("a leg about the sibling of age alone", |w| { let child = w.subjects[1].clone(); w.about(person("child-2", SubjectRole::Child, Some("2008-10-01"))); w.ask("HL"); w.subjects.push(child); w.consented("HL") }, "REFUSE CONSENT_CAPACITY"),
         ("one sibling has come of age, the other has not", |w| { w.subjects.push(person("child-2", SubjectRole::Child, Some("2008-10-01"))); w.consented("ID"); w.ask("ID") }, "ALLOW identity; -identity/child-2 W_OTHER_PERSON"),
+    ]);
+}
+
+/// CS of group D: custody is joint, and the family wants to do this.
+fn joint(w: &mut World, kind: CustodyKind, other: OtherCustodian, act: Act) {
+    w.consent().custody = Some(Custody { kind, other: Some(other), ground: None });
+    w.consent().act = Some(act);
+    w.consent = w.consent.take().map(|consent| consent.judged_by(&DailyActs::default()));
+}
+
+/// A father who objects after a divorce with joint custody; the leg carries health data to this recipient.
+fn objection(w: &mut World, recipient: AgencyKind, act: Act, ground: Option<SoleGround>) {
+    w.between(AgencyKind::Kyoten, recipient);
+    w.consented("ID CT NR HL");
+    joint(w, CustodyKind::JointAfterDivorce, OtherCustodian::Objects, act);
+    w.consent().custody.as_mut().unwrap().ground = ground;
+    w.ask("ID HL");
+}
+
+#[test]
+#[rustfmt::skip]
+fn group_d_custody() {
+    use {Act as A, AgencyKind as K, CustodyKind as C, OtherCustodian as O, SoleGround as G};
+    check(&[
+        ("DC-051", |w| objection(w, K::DevelopmentCentre, A::Consultation, None), "REFUSE CONSENT_CUSTODY"),
+        ("DC-052", |w| objection(w, K::Medical, A::MinorIllness, Some(G::Urgent)), "ALLOW identity health"),
+        ("DC-053", |w| objection(w, K::DevelopmentCentre, A::Consultation, Some(G::Daily)), "ALLOW identity health"),
+        ("DC-054", |w| { objection(w, K::Nursery, A::ChangeOfResidence, Some(G::Daily)); w.ask("ID CT") }, "REFUSE CONSENT_CUSTODY"),
+        ("DC-055", |w| { objection(w, K::DevelopmentCentre, A::Therapy, Some(G::CannotAct)); w.consent().custody.as_mut().unwrap().other = Some(O::NotAsked) }, "ALLOW identity health"),
+        ("DC-056", |w| { joint(w, C::SoleAfterViolence, O::Objects, A::NurseryPlace); w.ask("ID CT") }, "ALLOW identity contact"),
+        ("DC-057", |w| { joint(w, C::JointMarried, O::NoObjection, A::TemporaryCare); w.ask("ID CT") }, "ALLOW identity contact"),
+        ("DC-058", |w| joint(w, C::JointMarried, O::NotAsked, A::Residential), "REFUSE CONSENT_CUSTODY"),
+        ("both custodians consented", |w| { joint(w, C::JointMarried, O::Agrees, A::Residential); w.ask("ID") }, "ALLOW identity"),
+        ("custody was not recorded", |w| w.consent().custody = None, "REFUSE CONSENT_CUSTODY"),
+        ("a guardian has no custody to record", |w| { w.consent().custody = None; w.given_by(Capacity::MinorsGuardian, None); w.about(w.subjects[1].clone()); w.ask("ID") }, "ALLOW identity"),
+        ("the mother's own data need no father", |w| { joint(w, C::JointMarried, O::Objects, A::Residential); w.about(w.subjects[0].clone()); w.ask("ID CT") }, "ALLOW identity contact"),
+        ("the household's story is the child's too", |w| { joint(w, C::JointMarried, O::Objects, A::Residential); w.ask("NR") }, "REFUSE CONSENT_CUSTODY"),
+        ("an objection known at the opening", |w| { objection(w, K::DevelopmentCentre, A::Consultation, None); w.opened("2026-10-16T10:00:00+09:00", false) }, "REFUSE CONSENT_CUSTODY"),
+        ("capacity comes before custody", |w| { w.given_by(Capacity::OtherRelative, None); w.consent().custody = None }, "REFUSE CONSENT_CAPACITY"),
+        ("custody comes before the parties", |w| { objection(w, K::Medical, A::Other, None); w.consent().recipients.clear() }, "REFUSE CONSENT_CUSTODY"),
+        ("a tenant with a longer list", |w| { joint(w, C::JointMarried, O::NotAsked, A::Residential); let list = DailyActs::try_from(vec![A::Residential]).unwrap(); w.consent = w.consent.take().map(|c| c.judged_by(&list)); w.ask("ID") }, "ALLOW identity"),
+    ]);
+}
+
+/// A line of its own for one person.
+fn line(w: &mut World, subject: &str, decision: LineDecision, giver: Option<&str>, capacity: Capacity) {
+    let giver = giver.map(|g| g.parse().unwrap());
+    let line = Line { decision, giver, capacity, custody: Some(Custody::SOLE), guardian: None };
+    w.consent().lines.insert(subject.parse().unwrap(), line);
+}
+
+#[test]
+#[rustfmt::skip]
+fn lines_of_their_own() {
+    use {Capacity as C, LineDecision as L};
+    check(&[
+        ("the father consents for himself", |w| { w.consented("ID CT HL"); w.subjects.push(person("father", SubjectRole::Guardian, None)); line(w, "father", L::Given, Some("father"), C::Oneself); w.ask("ID HL") }, "ALLOW identity health"),
+        ("the father said no", |w| { w.subjects.push(person("father", SubjectRole::Guardian, None)); w.consented("ID HL"); line(w, "father", L::Refused, Some("father"), C::Oneself); w.ask("ID HL") }, "ALLOW identity health; -identity/father W_OTHER_PERSON; -health/father W_OTHER_PERSON"),
+        ("the father took his line back", |w| { w.subjects.push(person("father", SubjectRole::Guardian, None)); w.consented("ID HL"); line(w, "father", L::Withdrawn, Some("father"), C::Oneself); w.ask("ID") }, "ALLOW identity; -identity/father W_OTHER_PERSON"),
+        ("all that is asked was refused", |w| { w.about(person("father", SubjectRole::Guardian, None)); line(w, "father", L::Refused, Some("father"), C::Oneself); w.ask("HL") }, "REFUSE CONSENT_MISSING"),
+        ("all that is asked was taken back", |w| { w.about(person("father", SubjectRole::Guardian, None)); line(w, "father", L::Withdrawn, Some("father"), C::Oneself); w.ask("HL") }, "REFUSE CONSENT_WITHDRAWN"),
+        ("one child's custody is open, the other's is not asked about", |w| { let mine = w.subjects[1].clone(); w.subjects.push(person("child-2", SubjectRole::Child, Some("2020-01-01"))); w.consented("ID"); line(w, "child-2", L::Given, Some("mother"), C::Parent); w.consent().lines.values_mut().for_each(|l| l.custody = None); w.about(mine); w.ask("ID") }, "ALLOW identity"),
+        ("a minor of sixteen for herself beside her child", |w| { w.subjects[0].birth_date = Some("2010-02-01".into()); w.consented("ID"); line(w, "mother", L::Given, Some("mother"), C::Oneself); w.ask("ID") }, "ALLOW identity"),
     ]);
 }
 

@@ -1,5 +1,7 @@
 //! The world the decision cases and the properties of the decision play in.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -7,7 +9,7 @@ use super::*;
 use crate::domain::{
     agency::{Agency, AgencyKind, Body},
     basis_state::ConsentState,
-    consent::{Capacity, ConsentMethod, Giver},
+    consent::{Capacity, ConsentMethod, Giver, custody::Custody},
     ids::{AgencyId, ConsentId},
     subject::SubjectRole,
 };
@@ -121,6 +123,10 @@ impl World {
                 capacity: Capacity::Parent,
                 consents_for: self.subjects.iter().map(|s| s.reference.clone()).collect(),
             },
+            lines: BTreeMap::new(),
+            custody: Some(Custody::SOLE),
+            act: None,
+            act_is_daily: false,
             method: ConsentMethod::Screen,
             language: "ja".into(),
             interpreted: false,

@@ -49,6 +49,7 @@ impl Town {
                 "subject": "mother", "capacity": "PARENT", "name": {"family": "山辺\u{e0100}"},
                 "for": ["child-1", "mother"]
             },
+            "custody": {"kind": "sole"}, "one_person_site": true,
             "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04",
             "decision": "given", "first_day": self.day(-1), "last_day": self.day(90),
         })
