@@ -132,6 +132,7 @@ pub struct Token {
 pub struct Rules {
     pub safety_hours: u32,
     pub daily_acts: DailyActs,
+    pub complaints_desk: String,
     pub sweep_seconds: u64,
 }
 

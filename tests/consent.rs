@@ -12,7 +12,7 @@ use support::{
     cast::Cast,
     ending::payload,
     stories::stories,
-    town::{Agency, ORDINARY, Town},
+    town::{Agency, ORDINARY, Town, form_paper},
 };
 
 stories! {
@@ -20,6 +20,7 @@ stories! {
     a_consent_refuses_what_it_does_not_cover,
     one_parent_alone_is_refused_where_custody_is_joint,
     people_decide_line_by_line,
+    a_form_is_printed_before_and_after,
     a_withdrawal_races_an_opening,
     a_withdrawal_races_a_submission,
     a_refused_or_damaged_consent_is_told_by_the_member,
@@ -184,6 +185,56 @@ async fn people_decide_line_by_line(town: &mut Town) -> Vec<Agency> {
     assert!(opened.text().contains("045-111-1111") && !opened.text().contains("045-222-2222"));
     assert!(!opened.text().contains("いきたくない"));
     assert_eq!(site.consent(&consent).await.value()["lines"][2]["opinion"]["text"], "いきたくない");
+    cast.everybody()
+}
+
+/// A family reads what is asked before anybody asks; printing records no consent, and every print is on record.
+async fn a_form_is_printed_before_and_after(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    let Cast { site, writer, nursery, family, .. } = &cast;
+    let paper = town.consent_paper(writer, &[nursery, family], ORDINARY);
+    let mut before = form_paper(paper.clone());
+    before["giver"]["name"] = json!({"family": "<b>山辺</b>", "given": "\"澪\"&"});
+    before["interpreter"] = json!("<script>alert(1)</script>");
+    let rows = town.rows().await;
+    let form = site.post("/v1/consent-forms?lang=easy", &before).await.good();
+    let html = form.text();
+    assert_eq!(form.header("content-type"), Some("text/html; charset=utf-8"));
+    let policy = form.header("content-security-policy").unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    assert_eq!(
+        (form.header("cache-control"), form.header("content-language")),
+        (Some("no-store"), Some("ja"))
+    );
+    assert!(html.contains("<ruby>") && !html.contains("<script") && !html.contains("<b>"), "{html}");
+    assert!(html.contains("&#60;b&#62;山辺&#60;/b&#62; &#34;澪&#34;&#38;"), "{html}");
+    let mut changed = town.rows().await;
+    *changed.get_mut("audit").unwrap() -= 1;
+    assert_eq!(changed, rows, "one audit row, and no consent");
+
+    let consent = site.record_consent(&paper).await.at("/id");
+    let path = format!("/v1/consents/{consent}/form");
+    let directory = async |one: &Agency| site.get(&format!("/v1/agencies/{}", one.id)).await.at("/name");
+    for (language, says) in
+        [("ja", "同意はいつでも取りやめられます"), ("easy", "やめることが"), ("en", "You may say no")]
+    {
+        let printed = site.get(&format!("{path}?lang={language}")).await.good();
+        let html = printed.text();
+        assert!(html.contains(says) && html.contains(&consent), "{html}");
+        for one in [site, nursery, family] {
+            assert!(html.contains(&directory(one).await), "every agency by its name");
+        }
+    }
+    assert_eq!(site.get(&path).await.good().text(), site.get(&format!("{path}?lang=ja")).await.good().text());
+    let wrong = site.get(&format!("{path}?lang=fr")).await;
+    assert_eq!((wrong.code(), wrong.problem()), (400, "bad-query".to_owned()));
+    assert_eq!(nursery.get(&path).await.code(), 404, "a recipient does not see whom else it names");
+    before["recipients"] = json!(["0192f000-0000-7000-8000-00000000dead"]);
+    let unknown = site.post("/v1/consent-forms", &before).await;
+    assert_eq!((unknown.code(), &unknown.json()["errors"][0]["pointer"]), (422, &json!("/recipients")));
     cast.everybody()
 }
 

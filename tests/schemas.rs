@@ -31,6 +31,7 @@ use tsunagu::{
 const REQUESTS: &[Schema] = &[
     Schema::Referral,
     Schema::Consent,
+    Schema::ConsentForm,
     Schema::Withdraw,
     Schema::LegAction,
     Schema::Ack,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     ALLOWED, Answer, Caller, Command, Context,
+    consent_form::name_faults,
     idempotency::{Pointer, Prepared, once},
     opened::{damaged, data_key},
 };
@@ -13,7 +14,6 @@ use crate::{
         consent::{ConsentRecord, day_in_japan},
         fault::{Fault, Text},
         field_error::FieldError,
-        field_rules,
         ids::{AgencyId, ConsentId},
         problem::Problem,
     },
@@ -83,8 +83,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
 
 /// Reads the record and everything single fields must be.
 fn read(document: &Value, id: ConsentId, caller: AgencyId, now: Timestamp) -> Result<ConsentRecord, Problem> {
-    let mut faults = Vec::new();
-    field_rules::name_faults(&document["giver"]["name"], "/giver/name", &mut faults);
+    let mut faults = name_faults(document);
     match ConsentRecord::parse(document, id, caller, day_in_japan(now)) {
         Ok(record) => {
             faults.extend(record.gaps(document));
@@ -119,7 +118,7 @@ pub(super) async fn load(
     Ok(Some((row, record)))
 }
 
-fn record_of(document: &Value, row: &ConsentRow) -> Result<ConsentRecord, Problem> {
+pub(super) fn record_of(document: &Value, row: &ConsentRow) -> Result<ConsentRecord, Problem> {
     let parsed = ConsentRecord::parse(document, row.id, row.owner, day_in_japan(row.changed_at));
     let mut record = parsed.map_err(|_| damaged())?;
     record.state = row.state;
@@ -142,7 +141,7 @@ fn slot(owner: AgencyId, id: ConsentId) -> Slot<'static> {
 }
 
 /// 00:00 of a day in Japan.
-fn start_of(day: Date) -> Timestamp {
+pub(super) fn start_of(day: Date) -> Timestamp {
     Offset::constant(9).to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX)
 }
 

@@ -7,6 +7,7 @@
 pub mod act;
 pub mod authenticate;
 pub mod consent;
+pub mod consent_form;
 mod copy;
 pub mod desk;
 pub mod directory;
@@ -21,6 +22,7 @@ mod opened;
 pub mod page;
 mod parcel;
 pub mod post;
+pub mod provision;
 mod push;
 pub mod read;
 mod refused;
@@ -53,7 +55,7 @@ use crate::{
         problem::{Problem, ProblemKind},
     },
     ledger::{
-        Ledger, LedgerError, Scope, WriteError,
+        Ledger, LedgerError, Rows, Scope, Write, WriteError,
         agency::{AgencyRow, StaffRow},
         audit::{AuditAction, AuditRow},
     },
@@ -82,6 +84,8 @@ pub struct Settings {
     pub safety_hours: u32,
     /// What one of two custodians may decide alone.
     pub daily_acts: DailyActs,
+    /// Where a family complains, as forms print it; empty: at the sender.
+    pub complaints_desk: String,
     /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
     pub broker: Broker,
     /// The address people can type, as mail gives it.
@@ -230,6 +234,13 @@ impl From<WriteError> for Problem {
             WriteError::Duplicate(_) => ProblemKind::AlreadyThere,
         })
     }
+}
+
+/// Notes a look, durably, before what was seen leaves.
+async fn audited(context: &Context, audit: AuditRow) -> Result<(), Problem> {
+    let rows = Rows { audits: vec![audit], ..Rows::default() };
+    context.ledger.write(Write { rows, ..Write::default() }).await?;
+    Ok(())
 }
 
 /// The answer to a foreign id and to a missing one.

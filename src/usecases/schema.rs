@@ -42,6 +42,7 @@ schemas! {
     // What clients send.
     Referral = "referral";
     Consent = "consent";
+    ConsentForm = "consent-form";
     Withdraw = "withdraw";
     LegAction = "leg-action";
     Ack = "ack";

@@ -66,6 +66,7 @@ pub async fn hub_with(broker: Broker) -> TestHub {
         token_seconds: 600,
         safety_hours: 48,
         daily_acts: DailyActs::default(),
+        complaints_desk: String::new(),
         broker,
         public_url: "http://127.0.0.1:8080".to_owned(),
         mail_domain: "tsunagu.example".to_owned(),

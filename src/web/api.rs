@@ -5,6 +5,7 @@ pub mod delivery;
 pub mod directory;
 pub mod health;
 pub mod leg;
+pub mod provision;
 pub mod receipt;
 pub mod referral;
 pub mod staff;

@@ -7,6 +7,7 @@ pub mod api;
 pub mod caller;
 pub mod command;
 pub mod openapi;
+pub mod pages;
 pub mod problem;
 pub mod query;
 pub mod server;
@@ -137,6 +138,14 @@ routes! {
     "/v1/consents/{id}" {
         Consent: GET Agency No () -> (ConsentView) [] => api::consent::read, "同意", "one consent";
     }
+    "/v1/consents/{id}/form" {
+        ConsentForm: GET Agency No () -> () ["lang"] => api::consent::form,
+            "同意書を印刷する（HTML）", "print the form of a consent (HTML)";
+    }
+    "/v1/consent-forms" {
+        PrintConsentForm: POST Agency Key (ConsentForm) -> () ["lang"] => api::consent::form_before,
+            "同意を得る前に、説明と同意書を印刷する（HTML）", "print the form before a consent is given (HTML)";
+    }
     "/v1/consents/{id}/withdraw" {
         WithdrawConsent: POST Agency KeyAndVersion (Withdraw) -> (ConsentAnswer) [] => api::consent::withdraw,
             "同意を撤回する", "withdraw a consent";
@@ -173,6 +182,10 @@ routes! {
     }
     "/v1/deliveries/{id}/ack" {
         Ack: POST Agency Key (Ack) -> () [] => api::delivery::ack, "システムの受信を知らせる", "acknowledge: your system has it";
+    }
+    "/v1/provision-records" {
+        ProvisionRecords: GET Agency No () -> () ["side" "from" "to" "format" "after" "limit"] => api::provision::list,
+            "第三者提供の記録（個人情報保護法 第29条・第30条）", "records of provision to third parties";
     }
     "/v1/receipts/{subject}/{level}" {
         Receipt: GET Agency No () -> () [] => api::receipt::read, "受領証", "one receipt";

@@ -25,6 +25,13 @@ pub static TEXT: LazyLock<String> = LazyLock::new(|| document(TABLE).to_string()
 const NAMES_STAFF: &[(Endpoint, &str)] =
     &[(Endpoint::OpenDelivery, "tsunagu-staff"), (Endpoint::AvailableActions, "tsunagu-staff-if-known")];
 
+/// The endpoints that answer in something else than JSON, or not in JSON alone.
+const SPEAKS: &[(Endpoint, &[&str])] = &[
+    (Endpoint::ConsentForm, &["text/html"]),
+    (Endpoint::PrintConsentForm, &["text/html"]),
+    (Endpoint::ProvisionRecords, &["application/json", "text/csv"]),
+];
+
 fn document(table: &[Row]) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for row in table {
@@ -120,11 +127,15 @@ fn responses(row: &Row) -> Value {
     let schema = row.answer.map_or_else(|| json!({}), |schema| json!({ "$ref": place(schema) }));
     // A change may answer 200, 201 or 204: whether it was made now or before is not for the client to care.
     let good = if row.method == "GET" { "200" } else { "2XX" };
+    let media =
+        SPEAKS.iter().find(|(at, _)| *at == row.endpoint).map_or(&["application/json"][..], |(_, m)| m);
+    let content: Map<String, Value> =
+        media.iter().map(|media| ((*media).to_owned(), json!({ "schema": schema }))).collect();
     let headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/request-id" } });
     responses.insert(
         good.to_owned(),
         json!({ "description": format!("{} / {}", row.ja, row.en), "headers": headers,
-            "content": { "application/json": { "schema": schema } } }),
+            "content": content }),
     );
     let mut by_status: BTreeMap<u16, Vec<ProblemKind>> = BTreeMap::new();
     for kind in problems(row) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tsunagu::web::{Access, Endpoint, Guarded, Row};
 
 use super::world::{Party, Story, World};
-use crate::support::town::{Engine, fresh_key};
+use crate::support::town::{Engine, form_paper, fresh_key};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
@@ -84,17 +84,22 @@ fn reach(endpoint: Endpoint) -> Reach {
         E::Health | E::Ready | E::OpenApi | E::Jwks => Reach::Public,
         E::Token => Reach::SignIn,
         E::Agency | E::Service => Reach::Directory,
-        E::Agencies | E::Services | E::StaffList | E::Consents | E::Referrals | E::Legs | E::Inbox => {
-            Reach::List
-        }
+        E::Agencies
+        | E::Services
+        | E::StaffList
+        | E::Consents
+        | E::Referrals
+        | E::Legs
+        | E::Inbox
+        | E::ProvisionRecords => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
-        E::RecordConsent | E::Submit => Reach::Make,
-        E::Consent | E::WithdrawConsent | E::Referral => Reach::Keeper,
+        E::RecordConsent | E::PrintConsentForm | E::Submit => Reach::Make,
+        E::Consent | E::ConsentForm | E::WithdrawConsent | E::Referral => Reach::Keeper,
         E::Leg | E::AvailableActions | E::Act | E::LegReceipts | E::Receipt => Reach::Parties,
         E::OpenDelivery | E::Ack => Reach::Recipient,
     }
@@ -122,6 +127,8 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::SubscribeMail
         | E::EndMail
         | E::RecordConsent
+        | E::PrintConsentForm
+        | E::ConsentForm
         | E::Consents
         | E::Consent
         | E::Submit
@@ -132,6 +139,7 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::AvailableActions
         | E::LegReceipts
         | E::Inbox
+        | E::ProvisionRecords
         | E::Receipt => false,
     }
 }
@@ -188,6 +196,8 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::SubscribeMail
         | E::Consents
         | E::Consent
+        | E::ConsentForm
+        | E::PrintConsentForm
         | E::WithdrawConsent
         | E::Referrals
         | E::Referral
@@ -197,6 +207,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Act
         | E::LegReceipts
         | E::Inbox
+        | E::ProvisionRecords
         | E::OpenDelivery
         | E::Ack
         | E::Receipt => (200, None),
@@ -272,12 +283,15 @@ async fn asked(
         E::StaffList => (list(staff(world, &named)), None),
         E::Consents => (list(named.id(|story| &story.consent)), None),
         E::Referrals => (list(named.id(|story| &story.referral)), None),
-        E::Legs | E::Inbox => (list(named.id(|story| &story.leg)), None),
+        E::Legs | E::Inbox | E::ProvisionRecords => (list(named.id(|story| &story.leg)), None),
         E::RegisterStaff => (plain(), Some(json!({ "role": "assistant", "name": party.private }))),
         E::SubscribeAmqp => (plain(), Some(json!({ "mode": "doorbell" }))),
         E::SubscribeMail => (plain(), Some(json!({ "address": "himitsu@mado.example.jp" }))),
-        E::RecordConsent => {
+        E::RecordConsent | E::PrintConsentForm => {
             let mut paper = world.consent_paper(party, &world.fourth);
+            if row.endpoint == E::PrintConsentForm {
+                paper = form_paper(paper);
+            }
             if object != Object::Own {
                 paper["recorded_by"] = json!(staff(world, &named));
             }
@@ -293,7 +307,7 @@ async fn asked(
             };
             (plain(), Some(world.introduction(party, &world.fourth, &consent)))
         }
-        E::Consent => (path(named.id(|story| &story.consent)), None),
+        E::Consent | E::ConsentForm => (path(named.id(|story| &story.consent)), None),
         E::WithdrawConsent => {
             let body = json!({ "by": party.staff, "method": "oral" });
             (path(named.id(|story| &story.consent)), Some(body))

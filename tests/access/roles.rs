@@ -244,7 +244,11 @@ async fn no_parameter_widens_a_list() {
     let world = World::embedded().await;
     let story = world.story(&world.owner, &world.recipient).await;
     let asker = &world.third.agency;
-    for row in TABLE.iter().filter(|row| row.access == Access::Agency && !row.query.is_empty()) {
+    let asks = |row: &&tsunagu::web::Row| {
+        row.access == Access::Agency && row.method == "GET" && !row.query.is_empty()
+    };
+    for row in TABLE.iter().filter(asks) {
+        let path = row.path.replace("{id}", &story.consent);
         for (name, value) in [
             ("agency", story.sender.as_str()),
             ("sender", &story.sender),
@@ -254,7 +258,7 @@ async fn no_parameter_widens_a_list() {
             ("limit[]", "200"),
             ("id", &story.referral),
         ] {
-            let reply = asker.get(&format!("{}?{name}={value}", row.path)).await;
+            let reply = asker.get(&format!("{path}?{name}={value}")).await;
             assert_eq!(reply.problem(), "bad-query", "{} with {name}", row.path);
         }
     }

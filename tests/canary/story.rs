@@ -8,7 +8,7 @@ use tsunagu::clock::Clock;
 use super::{
     papers,
     stage::{Stage, sealing_key},
-    support::town::{Agency, Engine, fresh_key},
+    support::town::{Agency, Engine, form_paper, fresh_key},
     words::{ascii, name},
 };
 
@@ -315,6 +315,12 @@ async fn refused(agency: &Agency, request: RequestBuilder) {
 /// Every view every party has, so that each answer is looked through.
 async fn read_everything(stage: &Stage, staff: &Staff, consent: &str) {
     stage.site.consent(consent).await.good();
+    for language in ["ja", "easy", "en"] {
+        stage.site.get(&format!("/v1/consents/{consent}/form?lang={language}")).await.good();
+    }
+    let (first, last) = days();
+    let paper = form_paper(papers::consent(&staff.writer, &[&stage.nursery.id], (&first, &last)));
+    stage.site.post("/v1/consent-forms", &paper).await.good();
     let readers = [
         (&stage.site, &staff.writer),
         (&stage.nursery, &staff.clerk),
@@ -329,6 +335,9 @@ async fn read_everything(stage: &Stage, staff: &Staff, consent: &str) {
             "/v1/consents?limit=50",
             "/v1/referrals?limit=50",
             "/v1/services?limit=5",
+            "/v1/provision-records",
+            "/v1/provision-records?side=received&format=csv",
+            "/v1/provision-records?side=provided&format=csv",
         ] {
             agency.get(path).await.good();
         }

@@ -123,7 +123,8 @@ impl Custody {
         }
     }
 
-    pub(super) const fn is_joint(self) -> bool {
+    /// Two people hold it.
+    pub const fn is_joint(self) -> bool {
         matches!(self.kind, CustodyKind::JointMarried | CustodyKind::JointAfterDivorce)
     }
 

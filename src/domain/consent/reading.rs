@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Capacity, ConsentMethod, ConsentRecord, Giver, Line, LineDecision,
+    Capacity, ConsentMethod, ConsentRecord, Giver, Line,
     custody::{Custody, DailyActs},
 };
 use crate::domain::{
@@ -228,6 +228,7 @@ pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::consent::LineDecision;
 
     const SENDER: AgencyId = AgencyId::new(uuid::Uuid::from_u128(1));
 

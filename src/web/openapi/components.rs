@@ -70,6 +70,10 @@ pub(super) fn parameters() -> Value {
             "a municipality code of 5 or 6 digits",
             word(),
         ),
+        ("query", "from", "最初の日", "the first day", common("date")),
+        ("query", "to", "最後の日", "the last day", common("date")),
+        ("query", "format", "json か csv", "json or csv", word()),
+        ("query", "lang", "同意書の言語（ja、easy、en）", "the language of the form: ja, easy, en", word()),
         ("query", "age", "歳児クラス", "the age class", number(0, 5)),
     ];
     let mut parameters = Map::new();
