@@ -8,6 +8,7 @@ pub mod act;
 pub mod authenticate;
 pub mod consent;
 mod copy;
+pub mod decision_case;
 pub mod desk;
 pub mod directory;
 pub mod dispatch;
