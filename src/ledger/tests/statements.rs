@@ -16,6 +16,7 @@ macro_rules! files_with_statements {
 /// The statements of each file, by name.
 const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     agency,
+    arrangement,
     audit,
     connect,
     consent,
@@ -77,6 +78,10 @@ macro_rules! tables {
 tables!(
     agency::AgencyRow,
     agency::StaffRow,
+    arrangement::ArrangementRow,
+    arrangement::ArrangementEventRow,
+    arrangement::ArrangementMemberRow,
+    arrangement::ArrangementCaseRow,
     audit::AuditRow,
     consent::ConsentRow,
     consent::ConsentEventRow,
