@@ -32,6 +32,7 @@ const REQUESTS: &[Schema] = &[
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
+    Schema::SignIn,
     Schema::SubscriptionAmqp,
     Schema::SubscriptionMail,
 ];

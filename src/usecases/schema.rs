@@ -46,6 +46,7 @@ schemas! {
     LegAction = "leg-action";
     Ack = "ack";
     Staff = "staff";
+    SignIn = "sign-in";
     SubscriptionAmqp = "subscription-amqp";
     SubscriptionMail = "subscription-mail";
     // What travels and is signed.

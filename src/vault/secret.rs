@@ -20,15 +20,21 @@ pub enum MacPurpose {
     ClientSecret,
     /// The code of a one-time link, or a session token.
     OneTime,
+    /// The name a person signs in with, which may be theirs.
+    Login,
+    /// The token in a page's forms, made from the session it belongs to.
+    Form,
 }
 
 impl MacPurpose {
-    const ALL: [(Self, &str); 5] = [
+    const ALL: [(Self, &str); 7] = [
         (Self::Body, "hub/mac/body/v1"),
         (Self::IdempotencyKey, "hub/mac/idempotency-key/v1"),
         (Self::SourceReference, "hub/mac/source-reference/v1"),
         (Self::ClientSecret, "hub/mac/client-secret/v1"),
         (Self::OneTime, "hub/mac/one-time/v1"),
+        (Self::Login, "hub/mac/login/v1"),
+        (Self::Form, "hub/mac/form/v1"),
     ];
 }
 
@@ -38,8 +44,8 @@ pub(super) struct Macs([hmac::Key; MacPurpose::ALL.len()]);
 impl Macs {
     pub fn derive(root: &Root) -> Result<Self, VaultError> {
         let key = |label| Ok(hmac::Key::new(hmac::HMAC_SHA256, &*root.derive(label)?));
-        let [a, b, c, d, e] = MacPurpose::ALL.map(|(_, label)| key(label));
-        Ok(Self([a?, b?, c?, d?, e?]))
+        let [a, b, c, d, e, f, g] = MacPurpose::ALL.map(|(_, label)| key(label));
+        Ok(Self([a?, b?, c?, d?, e?, f?, g?]))
     }
 
     fn key(&self, purpose: MacPurpose) -> &hmac::Key {
