@@ -30,6 +30,7 @@ mod ring;
 pub mod run;
 pub mod schema;
 pub mod sheet;
+pub mod sign_in;
 #[cfg(test)]
 mod stories;
 pub mod submit;

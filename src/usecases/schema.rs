@@ -47,6 +47,7 @@ schemas! {
     LegAction = "leg-action";
     Ack = "ack";
     Staff = "staff";
+    SignIn = "sign-in";
     SubscriptionAmqp = "subscription-amqp";
     SubscriptionMail = "subscription-mail";
     // What a command reads.
