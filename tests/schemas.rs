@@ -8,6 +8,7 @@ use tsunagu::{
     domain::{
         agency::AgencyKind,
         answer::{DeclineReason, DeclinedBy, Outcome},
+        arrangement::{ArrangementKind, ArrangementStep},
         basis::BasisCode,
         basis_state::ConsentState,
         consent::{Capacity, ConsentMethod},
@@ -29,6 +30,10 @@ const REQUESTS: &[Schema] = &[
     Schema::Referral,
     Schema::Consent,
     Schema::Withdraw,
+    Schema::Arrangement,
+    Schema::ArrangementMember,
+    Schema::ArrangementCase,
+    Schema::ArrangementEnd,
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
@@ -68,6 +73,8 @@ fn every_published_code_list_is_the_programs() {
         "receipt_level": ReceiptLevel;
         "attested": Attested;
         "basis_code": BasisCode;
+        "arrangement_kind": ArrangementKind;
+        "arrangement_step": ArrangementStep;
         "capacity": Capacity;
         "consent_method": ConsentMethod;
         "agency_kind": AgencyKind;
