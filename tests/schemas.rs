@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tsunagu::{
     domain::{
-        agency::AgencyKind,
+        agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
         arrangement::{ArrangementKind, ArrangementStep},
         basis::BasisCode,
@@ -14,9 +14,10 @@ use tsunagu::{
         consent::{Capacity, ConsentMethod},
         delivery::DeliveryState,
         leg::{LegAction, LegState},
-        mask::Why,
+        mask::{Detail, Why},
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
+        refusal::RefusalCode,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
@@ -37,8 +38,10 @@ const REQUESTS: &[Schema] = &[
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
+    Schema::SignIn,
     Schema::SubscriptionAmqp,
     Schema::SubscriptionMail,
+    Schema::DecisionCase,
 ];
 
 /// Compares `$defs/<definition>` of `common.json` with a code list of the program.
@@ -73,12 +76,15 @@ fn every_published_code_list_is_the_programs() {
         "receipt_level": ReceiptLevel;
         "attested": Attested;
         "basis_code": BasisCode;
-        "arrangement_kind": ArrangementKind;
         "arrangement_step": ArrangementStep;
         "capacity": Capacity;
         "consent_method": ConsentMethod;
         "agency_kind": AgencyKind;
         "withheld_reason": Why;
+        "refusal_code": RefusalCode;
+        "detail": Detail;
+        "body": Body;
+        "arrangement_kind": ArrangementKind;
         "subject_role": SubjectRole;
         "staff_role": StaffRole;
     }

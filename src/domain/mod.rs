@@ -4,7 +4,7 @@
 //!
 //! 1. **The words.** [`ids`], [`code_list`] (how every closed list is written), [`section`], [`referral`],
 //!    [`answer`], [`language`].
-//! 2. **The agencies.** [`agency`], [`staff`], [`service`], and the numbers that name places and bodies:
+//! 2. **The agencies.** [`agency`], [`staff`] (and how they sign in: [`sign_in`]), [`service`], and the numbers that name places and bodies:
 //!    [`municipality`], [`corporate_number`], [`mail_address`].
 //! 3. **The people, as far as a rule has to know them.** [`subject`], [`partial_date`], [`person_name`], [`name_key`].
 //! 4. **What is said about them.** [`submission`] (a referral, read once at the door), [`content`],
@@ -59,6 +59,7 @@ pub mod referral;
 pub mod refusal;
 pub mod section;
 pub mod service;
+pub mod sign_in;
 pub mod staff;
 pub mod subject;
 pub mod submission;

@@ -16,6 +16,7 @@ pub mod leg;
 pub mod receipt;
 pub mod referral;
 pub mod service;
+pub mod sign_in;
 pub mod subscription;
 pub mod write;
 

@@ -19,6 +19,7 @@ use super::{
     receipt::ReceiptRow,
     referral::{ReferralEventRow, ReferralRow},
     service::{ServiceRow, UpdateService},
+    sign_in::{ChangeSignIn, CountTry, EndSessions, RemoveSignIn, SessionRow, SignInRow, UseSession},
     subscription::{PutSubscription, RemoveSubscription},
 };
 
@@ -64,6 +65,8 @@ pub struct Rows {
     pub deliveries: Vec<DeliveryRow>,
     pub receipts: Vec<ReceiptRow>,
     pub audits: Vec<AuditRow>,
+    pub sign_ins: Vec<SignInRow>,
+    pub sessions: Vec<SessionRow>,
     /// A job that is already queued under its dedup key is left as it is.
     pub jobs: Vec<JobRow>,
 }
@@ -85,6 +88,11 @@ pub enum Step {
     SettleJob(SettleJob),
     RingAgain(RingAgain),
     ForgetJobs(ForgetJobs),
+    ChangeSignIn(ChangeSignIn),
+    RemoveSignIn(RemoveSignIn),
+    CountTry(CountTry),
+    UseSession(UseSession),
+    EndSessions(EndSessions),
 }
 
 /// What a committed write brought back.
@@ -161,6 +169,11 @@ impl Step {
             Self::PutSubscription(step) => step.apply(on).await?,
             Self::RemoveSubscription(step) => step.apply(on).await?,
             Self::UpdateService(step) => step.apply(on).await?,
+            Self::ChangeSignIn(step) => step.apply(on).await?,
+            Self::RemoveSignIn(step) => step.apply(on).await?,
+            Self::CountTry(step) => step.apply(on).await?,
+            Self::UseSession(step) => step.apply(on).await?,
+            Self::EndSessions(step) => return Ok(step.apply(on).await?),
             Self::ClaimJobs(step) => {
                 done.claimed = step.apply(on).await?;
                 return Ok(());

@@ -14,7 +14,6 @@ use std::{
 use jsonschema::{PatternOptions, Registry, ValidationError, Validator, error::ValidationErrorKind as Kind};
 use serde_json::Value;
 
-use self::format::{is_line, is_name, is_partial_date, is_text, is_time};
 use crate::domain::fault::{Fault, Part, Phrase, Pointer, Text};
 
 macro_rules! schemas {
@@ -52,8 +51,11 @@ schemas! {
     LegAction = "leg-action";
     Ack = "ack";
     Staff = "staff";
+    SignIn = "sign-in";
     SubscriptionAmqp = "subscription-amqp";
     SubscriptionMail = "subscription-mail";
+    // What a command reads.
+    DecisionCase = "decision-case";
     // What travels and is signed.
     Document = "document";
     Manifest = "manifest";
@@ -100,11 +102,11 @@ static VALIDATORS: LazyLock<BTreeMap<Schema, Validator>> = LazyLock::new(|| {
             .should_validate_formats(true)
             .should_ignore_unknown_formats(false)
             .with_pattern_options(PatternOptions::regex())
-            .with_format("date-time", is_time)
-            .with_format("tsunagu-partial-date", is_partial_date)
-            .with_format("tsunagu-line", is_line)
-            .with_format("tsunagu-text", is_text)
-            .with_format("tsunagu-name", is_name)
+            .with_format("date-time", format::is_time)
+            .with_format("tsunagu-partial-date", format::is_partial_date)
+            .with_format("tsunagu-line", format::is_line)
+            .with_format("tsunagu-text", format::is_text)
+            .with_format("tsunagu-name", format::is_name)
             .build(document)
             .expect("invariant: the embedded schemas compile")
     };

@@ -102,7 +102,9 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::EndMail => Reach::Self_,
         E::RecordArrangement | E::RecordConsent | E::Submit => Reach::Make,
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
-        E::EndCase | E::Consent | E::WithdrawConsent | E::Referral => Reach::Keeper,
+        E::EndCase | E::Consent | E::WithdrawConsent | E::Referral | E::SetSignIn | E::RemoveSignIn => {
+            Reach::Keeper
+        }
         E::Arrangement
         | E::RegisterCase
         | E::Leg
@@ -138,6 +140,8 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Service
         | E::RegisterStaff
         | E::StaffList
+        | E::SetSignIn
+        | E::RemoveSignIn
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::EndAmqp
@@ -200,7 +204,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
         E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::Submit => (201, None),
-        E::EndAmqp | E::EndMail => (204, None),
+        E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
         E::Health
         | E::Ready
@@ -212,6 +216,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Services
         | E::Service
         | E::StaffList
+        | E::SetSignIn
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::SubscribeMail
@@ -307,6 +312,11 @@ async fn asked(
         E::Agency => (path(named.id(|story| &story.sender)), None),
         E::Service => (path(directory(&named, &world.service)), None),
         E::StaffList => (list(staff(world, &named)), None),
+        E::SetSignIn => {
+            let body = json!({ "login": party.agency.id, "password": "ながいあいことばにします" });
+            (path(staff(world, &named)), Some(body))
+        }
+        E::RemoveSignIn => (path(staff(world, &named)), None),
         E::Consents => (list(named.id(|story| &story.consent)), None),
         E::Arrangements => (list(named.id(|story| &story.arrangement)), None),
         E::Referrals => (list(named.id(|story| &story.referral)), None),

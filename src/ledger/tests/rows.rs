@@ -35,6 +35,7 @@ use crate::{
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
+        sign_in::{SessionRow, SignInRow},
         subscription::{Channel, ChannelMode, SubscriptionRow},
     },
 };
@@ -265,6 +266,37 @@ pub fn receipt(leg: &LegRow, level: ReceiptLevel, ends: i64, fill: Fill) -> Rece
         sender_jws: fill.of("c2VuZGVy.e30.c2ln".to_owned()),
         at: at(20),
     }
+}
+
+pub fn sign_in(staff: &StaffRow, fill: Fill) -> SignInRow {
+    SignInRow {
+        staff: staff.id,
+        agency: staff.agency,
+        login: token(),
+        password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned(),
+        failures: 3,
+        locked_until: fill.of(at(30)),
+        version: 4,
+        changed_at: at(31),
+    }
+}
+
+pub fn session(agency: AgencyId) -> SessionRow {
+    SessionRow {
+        token: token(),
+        staff: id(),
+        agency,
+        created_at: at(32),
+        used_at: at(33),
+        expires_at: at(34),
+    }
+}
+
+/// A hash that no other row has.
+fn token() -> Hash {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(id::<LegId>().uuid().as_bytes());
+    Hash::new(bytes)
 }
 
 pub fn audit(agency: AgencyId, fill: Fill) -> AuditRow {

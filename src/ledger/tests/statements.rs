@@ -29,6 +29,7 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     receipt,
     referral,
     service,
+    sign_in,
     subscription
 );
 
@@ -98,6 +99,8 @@ tables!(
     referral::ReferralRow,
     referral::ReferralEventRow,
     service::ServiceRow,
+    sign_in::SignInRow,
+    sign_in::SessionRow,
     subscription::SubscriptionRow,
 );
 

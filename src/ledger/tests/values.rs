@@ -28,6 +28,7 @@ use crate::{
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
+        sign_in::{SessionRow, SignInRow},
         subscription::{Channel, PutSubscription, SubscriptionRow},
         values::Row,
     },
@@ -68,13 +69,13 @@ fn household(fill: Fill) -> Write {
     let (agency, consent) = (rows::agency(fill), rows::consent(rows::id()));
     let (referral, leg) = (rows::referral(agency.id, fill), rows::leg(agency.id, rows::id(), fill));
     let arrangement = rows::arrangement(agency.id, fill);
+    let staff = rows::staff(agency.id);
     let mut subscription = rows::subscription(agency.id, Channel::Mail);
     subscription.settings = vec![1, 0, 255];
     let ends = i64::from(fill == Fill::Full);
     Write {
         key: Some(rows::key(agency.id, 1)),
         rows: Rows {
-            staff: vec![rows::staff(agency.id)],
             services: vec![rows::service(fill)],
             data_keys: vec![rows::data_key(agency.id)],
             arrangement_events: vec![rows::arrangement_event(&arrangement, 1, fill)],
@@ -92,6 +93,9 @@ fn household(fill: Fill) -> Write {
             receipts: vec![rows::receipt(&leg, ReceiptLevel::R4, ends, fill)],
             legs: vec![leg],
             audits: vec![rows::audit(agency.id, fill)],
+            sessions: vec![rows::session(agency.id)],
+            sign_ins: vec![rows::sign_in(&staff, fill)],
+            staff: vec![staff],
             jobs: vec![rows::job("about", fill)],
             agencies: vec![agency],
         },
@@ -125,7 +129,7 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
         ConsentRow in consents, ConsentEventRow in consent_events, ReferralRow in referrals,
         ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, AuditRow in audits,
-        JobRow in jobs,
+        JobRow in jobs, SignInRow in sign_ins, SessionRow in sessions,
     );
 }
 
@@ -155,6 +159,8 @@ fn copy(write: &Write) -> Write {
         receipts,
         audits,
         jobs,
+        sign_ins,
+        sessions,
     );
     Write { key: write.key.clone(), rows, ..Write::default() }
 }

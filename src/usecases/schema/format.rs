@@ -1,4 +1,4 @@
-//! The formats of texts that JSON Schema does not know, or knows too loosely.
+//! The formats of texts that JSON Schema has no words for: times, dates, and which characters may stand where.
 
 use jiff::{Timestamp, civil::Date};
 
