@@ -4,7 +4,7 @@ pub mod change;
 pub mod look;
 pub mod register;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -19,14 +19,16 @@ use super::{
 use crate::{
     domain::{
         arrangement::{Arrangement, ArrangementStep, Member, NewArrangement, Period},
+        basis::Lane,
         fault::{Fault, Text},
         ids::{AgencyId, ArrangementId, CaseId},
         problem::{Problem, ProblemKind},
+        submission::{AskedLeg, Submission},
     },
     ledger::{
-        Rows, Scope, Write,
+        Rows, Scope, Step, Write,
         agency::StaffRow,
-        arrangement::{ArrangementEventRow, ArrangementMemberRow, ArrangementRow},
+        arrangement::{ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement},
         audit::AuditAction,
     },
     usecases::schema::pointer,
@@ -127,6 +129,41 @@ pub(super) async fn load(
         cases,
     };
     Ok(Some((row, arrangement)))
+}
+
+/// The arrangements that the legs of a submission name, as far as they concern its parties and its case.
+pub(super) struct Named(BTreeMap<ArrangementId, (ArrangementRow, Arrangement)>);
+
+impl Named {
+    pub fn of(&self, asked: &AskedLeg) -> Option<&Arrangement> {
+        self.0.get(&asked.arrangement?).map(|(_, arrangement)| arrangement)
+    }
+
+    /// Holds what was decided on: a membership or a contract that ends meanwhile makes the write stale, and it is
+    /// decided anew.
+    pub fn hold(&self, write: &mut Write) {
+        for (id, (row, _)) in &self.0 {
+            write.steps.push(Step::HoldArrangement(HoldArrangement { id: *id, version: row.version }));
+        }
+    }
+}
+
+/// Reads them. A notice rests on none, and nothing that is said of one may hold it up.
+pub(super) async fn named(
+    context: &Context,
+    caller: &Caller,
+    submission: &Submission,
+) -> Result<Named, Problem> {
+    let legs = submission.legs.iter().filter(|leg| leg.lane() != Some(Lane::Notice));
+    let wanted: BTreeSet<ArrangementId> = legs.filter_map(|leg| leg.arrangement).collect();
+    let recipients = submission.legs.iter().map(|leg| leg.recipient);
+    let parties: Vec<AgencyId> = std::iter::once(caller.id()).chain(recipients).collect();
+    let mut named = BTreeMap::new();
+    for id in wanted {
+        let found = load(context, caller.scope(), id, &parties, submission.case).await?;
+        named.extend(found.map(|found| (id, found)));
+    }
+    Ok(Named(named))
 }
 
 /// The memberships these rows tell of. Of the rows about one membership the newest counts.

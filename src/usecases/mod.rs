@@ -5,6 +5,7 @@
 //! to its reading, a bounded number of times.
 
 pub mod act;
+mod approver;
 pub mod arrangement;
 pub mod authenticate;
 pub mod consent;
@@ -23,10 +24,12 @@ mod opened;
 pub mod page;
 mod parcel;
 pub mod post;
+pub mod preview;
 mod push;
 pub mod read;
 mod refused;
 pub mod register;
+mod rehearsal;
 mod ring;
 pub mod run;
 pub mod schema;

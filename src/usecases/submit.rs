@@ -7,34 +7,32 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    ALLOWED, Answer, Caller, Command, Context, arrangement,
+    ALLOWED, Answer, Caller, Command, Context, approver,
+    arrangement::{self, Named},
     consent::{self, field_problem},
     copy::Copy,
     idempotency::{Pointer, Prepared, once},
     jst,
     opened::{damaged, party},
     parcel::Parcel,
+    preview,
     refused::refused,
 };
 use crate::{
     domain::{
-        arrangement::Arrangement,
-        basis::{Basis, BasisCode, Lane as BasisLane},
         consent::ConsentRecord,
         disclosure::{Decision, Event, Question, decide},
         fault::{Fault, Text},
-        ids::{AgencyId, ArrangementId, ConsentId, ReferralId},
+        ids::{AgencyId, ConsentId, ReferralId},
         problem::{Problem, ProblemKind},
         protection::Standing,
         receipt,
-        refusal::{Refusal, RefusalCode},
-        staff::StaffRole,
+        refusal::Refusal,
         submission::{AskedLeg, Submission},
     },
     ledger::{
         Lane, Write,
-        agency::{AgencyRow, StaffRow},
-        arrangement::{ArrangementRow, HoldArrangement},
+        agency::AgencyRow,
         audit::AuditAction,
         consent::{ConsentRow, UseConsent},
         leg::LegRow,
@@ -57,15 +55,10 @@ pub async fn submit(context: &Context, caller: &Caller, command: &Command) -> Re
 
 async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Result<Prepared, Problem> {
     let (document, now) = (&command.document, context.clock.now());
-    let submission = Submission::parse(document, now).map_err(field_problem)?;
-    caller.staff(context, &document["written_by"], "/written_by").await?;
-    let approver = match submission.approved_by {
-        Some(_) => Some(caller.staff(context, &document["approved_by"], "/approved_by").await?),
-        None => None,
-    };
+    let submission = read(context, caller, document, now).await?;
     let ground = Ground::read(context, caller, &submission).await?;
     let decisions = ground.decide(context, caller, &submission, now)?;
-    approved_by_a_superior(context, caller, &submission, approver.as_ref(), now)?;
+    let previewed = preview::compare(context, caller, &submission, &decisions);
     let parcel = Parcel::new(context, caller, &submission)?;
     let mut write = Write::default();
     if submission.urgency.is_urgent() || submission.is_notice() {
@@ -82,8 +75,9 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
             decision,
             recipient: party(ground.recipient(asked)?),
             consent: asked.consent.and_then(|id| ground.consents.get(&id)).map(|(row, _)| row),
-            arrangement: ground.arrangement(asked).map(|(row, _)| row.id),
+            arrangement: ground.arrangements.of(asked).map(|found| found.id),
             place,
+            previewed,
             now,
         };
         parcel.wrap(context, asked.recipient, copy.opens_compartment(), now, &mut write.rows)?;
@@ -98,15 +92,31 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     Ok(Prepared { pointer: Pointer::Referral(parcel.id), text, write })
 }
 
+/// Reads a submission whose people are the caller's own.
+pub(super) async fn read(
+    context: &Context,
+    caller: &Caller,
+    document: &Value,
+    now: Timestamp,
+) -> Result<Submission, Problem> {
+    let submission = Submission::parse(document, now).map_err(field_problem)?;
+    caller.staff(context, &document["written_by"], "/written_by").await?;
+    if submission.approved_by.is_some() {
+        caller.staff(context, &document["approved_by"], "/approved_by").await?;
+    }
+    Ok(submission)
+}
+
 /// What the decisions rest on, read once for all legs.
-struct Ground {
+pub(super) struct Ground {
     recipients: HashMap<AgencyId, AgencyRow>,
     consents: HashMap<ConsentId, (ConsentRow, ConsentRecord)>,
-    arrangements: HashMap<ArrangementId, (ArrangementRow, Arrangement)>,
+    arrangements: Named,
+    approvals: approver::Approvals,
 }
 
 impl Ground {
-    async fn read(context: &Context, caller: &Caller, submission: &Submission) -> Result<Self, Problem> {
+    pub async fn read(context: &Context, caller: &Caller, submission: &Submission) -> Result<Self, Problem> {
         let ids: Vec<AgencyId> = submission.legs.iter().map(|leg| leg.recipient).collect();
         let rows = context.ledger.agencies_by_id(&ids).await?;
         let recipients: HashMap<_, _> =
@@ -127,34 +137,12 @@ impl Ground {
                 consents.insert(id, found);
             }
         }
-        let arrangements = Self::arrangements(context, caller, submission).await?;
-        Ok(Self { recipients, consents, arrangements })
+        let arrangements = arrangement::named(context, caller, submission).await?;
+        let approvals = approver::approvals(context, caller, submission).await?;
+        Ok(Self { recipients, consents, arrangements, approvals })
     }
 
-    /// The arrangements that the legs name, each as far as it concerns the parties and this case. A notice rests
-    /// on none, and nothing that is said of one may hold it up.
-    async fn arrangements(
-        context: &Context,
-        caller: &Caller,
-        submission: &Submission,
-    ) -> Result<HashMap<ArrangementId, (ArrangementRow, Arrangement)>, Problem> {
-        let legs = submission.legs.iter().filter(|leg| leg.lane() != Some(BasisLane::Notice));
-        let wanted: BTreeSet<ArrangementId> = legs.filter_map(|leg| leg.arrangement).collect();
-        let recipients = submission.legs.iter().map(|leg| leg.recipient);
-        let parties: Vec<AgencyId> = std::iter::once(caller.id()).chain(recipients).collect();
-        let mut arrangements = HashMap::new();
-        for id in wanted {
-            let found = arrangement::load(context, caller.scope(), id, &parties, submission.case).await?;
-            arrangements.extend(found.map(|found| (id, found)));
-        }
-        Ok(arrangements)
-    }
-
-    fn arrangement(&self, asked: &AskedLeg) -> Option<&(ArrangementRow, Arrangement)> {
-        self.arrangements.get(&asked.arrangement?)
-    }
-
-    fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
+    pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
         self.recipients.get(&asked.recipient).ok_or_else(damaged)
     }
 
@@ -167,9 +155,26 @@ impl Ground {
         submission: &Submission,
         now: Timestamp,
     ) -> Result<Vec<Decision>, Problem> {
-        let outline = submission.content.outline();
         let mut decisions = Vec::with_capacity(submission.legs.len());
-        for (place, asked) in submission.legs.iter().enumerate() {
+        for (place, decided) in self.decide_each(caller, submission, now)?.into_iter().enumerate() {
+            decisions.push(decided.map_err(|refusal| {
+                refused(context, ProblemKind::DisclosureRefused, caller.id(), &refusal, now)
+                    .faults([refused_leg(place, &refusal)])
+            })?);
+        }
+        Ok(decisions)
+    }
+
+    /// Decides every leg for itself.
+    pub fn decide_each(
+        &self,
+        caller: &Caller,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<Vec<Result<Decision, Refusal>>, Problem> {
+        let outline = submission.content.outline();
+        let mut decided = Vec::with_capacity(submission.legs.len());
+        for asked in &submission.legs {
             let question = Question {
                 event: Event::Send,
                 at: now,
@@ -187,20 +192,16 @@ impl Ground {
                 basis: asked.basis.as_deref(),
                 facts: &asked.facts,
                 consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
-                arrangement: self.arrangement(asked).map(|(_, arrangement)| arrangement),
+                arrangement: self.arrangements.of(asked),
                 protection: Standing::Unprotected,
                 recalled: false,
                 written_by: submission.written_by,
-                approved_by: submission.approved_by,
+                approved_by: self.approvals.of(asked),
                 second_person: true,
             };
-            let decision = decide(&question).map_err(|refusal| {
-                refused(context, ProblemKind::DisclosureRefused, caller.id(), &refusal, now)
-                    .faults([refused_leg(place, &refusal)])
-            })?;
-            decisions.push(decision);
+            decided.push(decide(&question).map_err(|refusal| approver::explained(asked, refusal)));
         }
-        Ok(decisions)
+        Ok(decided)
     }
 
     /// Uses the consents that were decided on. Withdrawn meanwhile, the write is stale and decided anew; a withdrawal
@@ -210,40 +211,8 @@ impl Ground {
         for (id, (row, _)) in self.consents.iter().filter(|(id, _)| rests_on(id)) {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
         }
-        // A membership or a contract that ends meanwhile makes the write stale too.
-        for (id, (row, _)) in &self.arrangements {
-            write.steps.push(Step::HoldArrangement(HoldArrangement { id: *id, version: row.version }));
-        }
+        self.arrangements.hold(write);
     }
-}
-
-/// The exceptional basis of 個人情報の保護に関する法律 第69条2項4号 is approved by name, by a superior who did not
-/// write it. Whether there is an approver at all is the decision's to say.
-fn approved_by_a_superior(
-    context: &Context,
-    caller: &Caller,
-    submission: &Submission,
-    approver: Option<&StaffRow>,
-    now: Timestamp,
-) -> Result<(), Problem> {
-    let exceptional = |leg: &AskedLeg| leg.basis.as_deref() == Some(BasisCode::ClearBenefit.code());
-    let superior = |row: &StaffRow| row.role == StaffRole::Supervisor && row.id != submission.written_by;
-    if approver.is_some_and(superior) || !submission.legs.iter().any(exceptional) {
-        return Ok(());
-    }
-    let refusal = Basis::of(BasisCode::ClearBenefit).refuse(RefusalCode::ApproverRequired);
-    let problem = refused(context, ProblemKind::DisclosureRefused, caller.id(), &refusal, now);
-    let text = Text::new(
-        "この根拠による提供には、作成者とは別の管理職（supervisor）の承認が必要です。",
-        "This basis needs the approval of a supervisor other than the writer.",
-    );
-    Err(problem
-        .detail(text.clone())
-        .mend(Text::new(
-            "管理職が宛先と内容を確かめ、その職員を approved_by に書いてください。",
-            "Let a supervisor check recipient and content and be named in approved_by.",
-        ))
-        .faults([Fault { pointer: pointer("/approved_by"), code: "approver_role", message: text }]))
 }
 
 /// The referral's row and the first link of the chain that only its owner sees.
