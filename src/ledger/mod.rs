@@ -6,6 +6,7 @@
 
 pub mod agency;
 pub mod audit;
+pub mod board;
 pub mod consent;
 pub mod content;
 pub mod delivery;

@@ -6,6 +6,7 @@
 
 pub mod act;
 pub mod authenticate;
+pub mod board;
 pub mod consent;
 mod copy;
 pub mod desk;

@@ -17,6 +17,7 @@ macro_rules! files_with_statements {
 const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     agency,
     audit,
+    board,
     connect,
     consent,
     content,
