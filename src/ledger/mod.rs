@@ -5,6 +5,7 @@
 //! constant, a column that is not TEXT, BIGINT or BYTEA, a key, a clear name of a person.
 
 pub mod agency;
+pub mod arrangement;
 pub mod audit;
 pub mod board;
 pub mod consent;

@@ -16,6 +16,7 @@ use crate::{
     ledger::{
         Dialect, Rows, Step, Write,
         agency::{AgencyRow, StaffRow},
+        arrangement::{ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow},
         audit::AuditRow,
         consent::{ConsentEventRow, ConsentRow},
         content::{ContentRow, DataKeyRow},
@@ -67,6 +68,7 @@ async fn assert_stored<'a, T: Row + 'a>(stage: &Stage, rows: impl Iterator<Item 
 fn household(fill: Fill) -> Write {
     let (agency, consent) = (rows::agency(fill), rows::consent(rows::id()));
     let (referral, leg) = (rows::referral(agency.id, fill), rows::leg(agency.id, rows::id(), fill));
+    let arrangement = rows::arrangement(agency.id, fill);
     let staff = rows::staff(agency.id);
     let mut subscription = rows::subscription(agency.id, Channel::Mail);
     subscription.settings = vec![1, 0, 255];
@@ -76,6 +78,10 @@ fn household(fill: Fill) -> Write {
         rows: Rows {
             services: vec![rows::service(fill)],
             data_keys: vec![rows::data_key(agency.id)],
+            arrangement_events: vec![rows::arrangement_event(&arrangement, 1, fill)],
+            arrangement_members: vec![rows::arrangement_member(arrangement.id, agency.id, fill)],
+            arrangement_cases: vec![rows::arrangement_case(arrangement.id)],
+            arrangements: vec![arrangement],
             consent_events: vec![rows::consent_event(consent.id, 1)],
             consents: vec![consent],
             referral_events: vec![rows::referral_event(referral.id, 1, fill)],
@@ -118,6 +124,8 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
     assert_stored::<IdempotencyRow>(&stage, written.iter().filter_map(|write| write.key.as_ref())).await;
     compare!(
         AgencyRow in agencies, StaffRow in staff, ServiceRow in services, DataKeyRow in data_keys,
+        ArrangementRow in arrangements, ArrangementEventRow in arrangement_events,
+        ArrangementMemberRow in arrangement_members, ArrangementCaseRow in arrangement_cases,
         ConsentRow in consents, ConsentEventRow in consent_events, ReferralRow in referrals,
         ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, AuditRow in audits,
@@ -135,6 +143,10 @@ fn copy(write: &Write) -> Write {
         staff,
         services,
         data_keys,
+        arrangements,
+        arrangement_events,
+        arrangement_members,
+        arrangement_cases,
         consents,
         consent_events,
         referrals,
