@@ -49,7 +49,8 @@ pub struct Who {
 /// A time as it is shown, and as machines read it.
 pub struct Time {
     pub full: String,
-    pub short: String,
+    pub day: String,
+    pub clock: String,
     pub machine: String,
 }
 
@@ -58,7 +59,8 @@ impl Time {
         let local = Offset::constant(9).to_datetime(at);
         Self {
             full: local.strftime("%Y-%m-%d %H:%M").to_string(),
-            short: local.strftime("%m-%d %H:%M").to_string(),
+            day: local.strftime("%m-%d").to_string(),
+            clock: local.strftime("%H:%M").to_string(),
             machine: jst(at),
         }
     }
@@ -288,7 +290,10 @@ mod tests {
     #[test]
     fn times_are_japans() {
         let time = Time::of("2026-12-31T15:04:05Z".parse().unwrap());
-        assert_eq!((time.full.as_str(), time.short.as_str()), ("2027-01-01 00:04", "01-01 00:04"));
+        assert_eq!(
+            (time.full.as_str(), time.day.as_str(), time.clock.as_str()),
+            ("2027-01-01 00:04", "01-01", "00:04")
+        );
         assert!(time.machine.starts_with("2027-01-01T00:04:05") && time.machine.ends_with("+09:00"));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::frame::Frame;
+use super::frame::{Frame, Time};
 use crate::domain::{
     answer::{DeclineReason, DeclinedBy, DiscontinueReason, Outcome},
     fault::Phrase,
@@ -79,6 +79,10 @@ pub(super) fn said(frame: &Frame, event: &Value) -> Vec<(&'static str, String)> 
     let text = |name: &str| event[name].as_str().map(str::to_owned);
     let told = |(name, label): &(&str, Phrase)| {
         let said = text(name)?;
+        if *name == "appointment_at" {
+            let at = said.parse().map_or(said, |at| Time::of(at).full);
+            return Some((frame.phrase(*label), at));
+        }
         let known = match *name {
             "reason" => reason(frame, &said),
             "declined_by" => said.parse().ok().map(|by: DeclinedBy| frame.say(by.label_ja(), by.label_en())),
