@@ -34,6 +34,7 @@ const REQUESTS: &[Schema] = &[
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
+    Schema::SignIn,
     Schema::SubscriptionAmqp,
     Schema::SubscriptionMail,
     Schema::DecisionCase,

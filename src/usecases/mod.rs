@@ -22,14 +22,17 @@ mod opened;
 pub mod page;
 mod parcel;
 pub mod post;
+pub mod preview;
 mod push;
 pub mod read;
 mod refused;
 pub mod register;
+mod rehearsal;
 mod ring;
 pub mod run;
 pub mod schema;
 pub mod sheet;
+pub mod sign_in;
 #[cfg(test)]
 mod stories;
 pub mod submit;

@@ -47,6 +47,7 @@ schemas! {
     LegAction = "leg-action";
     Ack = "ack";
     Staff = "staff";
+    SignIn = "sign-in";
     SubscriptionAmqp = "subscription-amqp";
     SubscriptionMail = "subscription-mail";
     // What a command reads.
@@ -69,7 +70,7 @@ schemas! {
     Inbox = "inbox";
     DeliveryView = "delivery-view";
     Token = "token";
-    Health = "health";
+    Health = "health"; Preview = "preview"; DryRun = "dry-run";
 }
 
 /// Where the schemas say they live. Nothing is ever fetched from there.
