@@ -8,7 +8,7 @@ use tsunagu::{
     domain::{
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
-        arrangement::ArrangementKind,
+        arrangement::{ArrangementKind, ArrangementStep},
         basis::BasisCode,
         basis_state::ConsentState,
         consent::{
@@ -35,6 +35,10 @@ const REQUESTS: &[Schema] = &[
     Schema::Consent,
     Schema::ConsentForm,
     Schema::Withdraw,
+    Schema::Arrangement,
+    Schema::ArrangementMember,
+    Schema::ArrangementCase,
+    Schema::ArrangementEnd,
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
@@ -76,6 +80,7 @@ fn every_published_code_list_is_the_programs() {
         "receipt_level": ReceiptLevel;
         "attested": Attested;
         "basis_code": BasisCode;
+        "arrangement_step": ArrangementStep;
         "capacity": Capacity;
         "custody_kind": CustodyKind;
         "other_custodian": OtherCustodian;

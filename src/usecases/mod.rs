@@ -5,6 +5,8 @@
 //! to its reading, a bounded number of times.
 
 pub mod act;
+mod approver;
+pub mod arrangement;
 pub mod authenticate;
 pub mod consent;
 pub mod consent_form;
@@ -57,6 +59,7 @@ use crate::{
         fault::{Fault, Text},
         ids::{AgencyId, StaffId},
         problem::{Problem, ProblemKind},
+        staff::StaffRole,
     },
     ledger::{
         Ledger, LedgerError, Rows, Scope, Write, WriteError,
@@ -131,6 +134,24 @@ impl Caller {
                 ),
             }])
         })
+    }
+
+    /// The same, if that person is a supervisor: what many families' disclosures rest on is not for everybody
+    /// to change.
+    async fn supervisor(&self, context: &Context, named: &Value, at: &str) -> Result<StaffRow, Problem> {
+        let staff = self.staff(context, named, at).await?;
+        if staff.role == StaffRole::Supervisor {
+            return Ok(staff);
+        }
+        Err(Problem::new(ProblemKind::Forbidden)
+            .detail(Text::new(
+                "この操作ができるのは、管理職（supervisor）として登録された職員だけです。",
+                "Only a member of staff registered as a supervisor may do this.",
+            ))
+            .mend(Text::new(
+                "管理職が内容を確かめ、その職員のIDで送ってください。",
+                "Let a supervisor look at it and name that person.",
+            )))
     }
 
     /// The member of the caller's own staff whom the header `Tsunagu-Staff` names.

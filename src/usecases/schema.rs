@@ -45,6 +45,10 @@ schemas! {
     Consent = "consent";
     ConsentForm = "consent-form";
     Withdraw = "withdraw";
+    Arrangement = "arrangement";
+    ArrangementMember = "arrangement-member";
+    ArrangementCase = "arrangement-case";
+    ArrangementEnd = "arrangement-end";
     LegAction = "leg-action";
     Ack = "ack";
     Staff = "staff";
@@ -66,6 +70,9 @@ schemas! {
     Service = "service";
     ConsentView = "consent-view";
     ConsentAnswer = "consent-answer";
+    ArrangementView = "arrangement-view";
+    ArrangementRegister = "arrangement-register";
+    ArrangementAnswer = "arrangement-answer";
     ReferralView = "referral-view";
     LegView = "leg-view";
     LegAnswer = "leg-answer";

@@ -1,5 +1,6 @@
 //! The handlers of the API, one file per noun: parse, call one use case, answer.
 
+pub mod arrangement;
 pub mod consent;
 pub mod delivery;
 pub mod directory;

@@ -157,6 +157,36 @@ routes! {
         WithdrawConsent: POST Agency KeyAndVersion (Withdraw) -> (ConsentAnswer) [] => api::consent::withdraw,
             "同意を撤回する", "withdraw a consent";
     }
+    "/v1/arrangements" {
+        RecordArrangement: POST Agency Key (Arrangement) -> (ArrangementAnswer) [] => api::arrangement::record,
+            "取決め（要対協・委託・共同利用・利用目的）を記録する", "record a council, contract, joint use or purpose";
+        Arrangements: GET Agency No () -> () ["before" "limit"] => api::arrangement::list, "取決めの一覧", "list arrangements";
+    }
+    "/v1/arrangements/{id}" {
+        Arrangement: GET Agency No () -> (ArrangementView) ["version"] => api::arrangement::read, "取決め", "one arrangement";
+    }
+    "/v1/arrangements/{id}/end" {
+        EndArrangement: POST Agency KeyAndVersion (ArrangementEnd) -> (ArrangementAnswer) [] => api::arrangement::end,
+            "取決めを終える", "end an arrangement";
+    }
+    "/v1/arrangements/{id}/members" {
+        AddMember: POST Agency KeyAndVersion (ArrangementMember) -> (ArrangementAnswer) [] => api::arrangement::add_member,
+            "構成員・相手方を加える", "add a member";
+    }
+    "/v1/arrangements/{id}/members/{agency}/end" {
+        EndMember: POST Agency KeyAndVersion (ArrangementEnd) -> (ArrangementAnswer) [] => api::arrangement::end_member,
+            "構成員・相手方を終える", "end a membership";
+    }
+    "/v1/arrangements/{id}/cases" {
+        RegisterCase: POST Agency KeyAndVersion (ArrangementCase) -> (ArrangementAnswer) [] => api::arrangement::register_case,
+            "要対協にケースを登録する", "put a case on a council's register";
+        Register: GET Agency No () -> (ArrangementRegister) ["after" "limit"] => api::arrangement::register,
+            "要対協の登録簿（Tsunagu-Staff に見る職員）", "a council's register (Tsunagu-Staff names who looks)";
+    }
+    "/v1/arrangements/{id}/cases/{entry}/end" {
+        EndCase: POST Agency KeyAndVersion (ArrangementEnd) -> (ArrangementAnswer) [] => api::arrangement::end_case,
+            "ケースの登録を終える", "end a registration";
+    }
     "/v1/referrals" {
         Submit: POST Agency Key (Referral) -> (ReferralView) [] => api::referral::submit, "紹介・連絡を送る", "send a referral";
         Referrals: GET Agency No () -> () ["type" "leg_state" "before" "limit"] => api::referral::list,

@@ -22,8 +22,11 @@ pub static TEXT: LazyLock<String> = LazyLock::new(|| document(TABLE).to_string()
 
 /// The endpoints that take the name of a member of the agency's staff from a header, and its parameter: opening
 /// names a person, and what may be done depends on who asks.
-const NAMES_STAFF: &[(Endpoint, &str)] =
-    &[(Endpoint::OpenDelivery, "tsunagu-staff"), (Endpoint::AvailableActions, "tsunagu-staff-if-known")];
+const NAMES_STAFF: &[(Endpoint, &str)] = &[
+    (Endpoint::OpenDelivery, "tsunagu-staff"),
+    (Endpoint::Register, "tsunagu-staff"),
+    (Endpoint::AvailableActions, "tsunagu-staff-if-known"),
+];
 
 /// The endpoints that answer in something else than JSON, or not in JSON alone.
 const SPEAKS: &[(Endpoint, &[&str])] = &[

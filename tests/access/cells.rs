@@ -72,7 +72,9 @@ enum Reach {
     Make,
     /// The agency that keeps the object.
     Keeper,
-    /// Sender and recipient.
+    /// The agency that keeps the object; who takes part sees it and is told that it is not theirs to change.
+    Warden,
+    /// Sender and recipient; keeper and member.
     Parties,
     /// The recipient.
     Recipient,
@@ -87,6 +89,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         E::Agencies
         | E::Services
         | E::StaffList
+        | E::Arrangements
         | E::Consents
         | E::Referrals
         | E::Legs
@@ -98,11 +101,22 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
-        E::RecordConsent | E::PrintConsentForm | E::Submit => Reach::Make,
-        E::Consent | E::ConsentForm | E::WithdrawConsent | E::Referral | E::SetSignIn | E::RemoveSignIn => {
-            Reach::Keeper
-        }
-        E::Leg | E::AvailableActions | E::Act | E::LegReceipts | E::Receipt => Reach::Parties,
+        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::Submit => Reach::Make,
+        E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
+        E::EndCase
+        | E::Consent
+        | E::ConsentForm
+        | E::WithdrawConsent
+        | E::Referral
+        | E::SetSignIn
+        | E::RemoveSignIn => Reach::Keeper,
+        E::Arrangement
+        | E::RegisterCase
+        | E::Leg
+        | E::AvailableActions
+        | E::Act
+        | E::LegReceipts
+        | E::Receipt => Reach::Parties,
         E::OpenDelivery | E::Ack => Reach::Recipient,
     }
 }
@@ -111,7 +125,15 @@ fn reach(endpoint: Endpoint) -> Reach {
 pub fn spends(endpoint: Endpoint) -> bool {
     use Endpoint as E;
     match endpoint {
-        E::WithdrawConsent | E::Act | E::OpenDelivery | E::Ack => true,
+        E::AddMember
+        | E::EndMember
+        | E::RegisterCase
+        | E::EndCase
+        | E::EndArrangement
+        | E::WithdrawConsent
+        | E::Act
+        | E::OpenDelivery
+        | E::Ack => true,
         E::Health
         | E::Ready
         | E::OpenApi
@@ -130,6 +152,10 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail
+        | E::RecordArrangement
+        | E::Arrangements
+        | E::Arrangement
+        | E::Register
         | E::RecordConsent
         | E::PrintConsentForm
         | E::ConsentForm
@@ -173,8 +199,11 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
         (Reach::Directory, _) => success(row.endpoint, engine),
         (_, Object::Foreign) => not_found,
         (Reach::Keeper, Object::Own) if caller == Caller::Recipient => not_found,
+        (Reach::Warden, Object::Own) if caller == Caller::Recipient => (403, Some("forbidden")),
         (Reach::Recipient, Object::Own) if caller != Caller::Recipient => not_found,
-        (Reach::Keeper | Reach::Parties | Reach::Recipient, Object::Own) => success(row.endpoint, engine),
+        (Reach::Keeper | Reach::Warden | Reach::Parties | Reach::Recipient, Object::Own) => {
+            success(row.endpoint, engine)
+        }
     }
 }
 
@@ -182,7 +211,7 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
 fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
-        E::RegisterStaff | E::RecordConsent | E::Submit => (201, None),
+        E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::Submit => (201, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
         E::Health
@@ -199,6 +228,14 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::SubscribeMail
+        | E::Arrangements
+        | E::Arrangement
+        | E::EndArrangement
+        | E::AddMember
+        | E::EndMember
+        | E::Register
+        | E::RegisterCase
+        | E::EndCase
         | E::Consents
         | E::Consent
         | E::ConsentForm
@@ -292,11 +329,37 @@ async fn asked(
         }
         E::RemoveSignIn => (path(staff(world, &named)), None),
         E::Consents => (list(named.id(|story| &story.consent)), None),
+        E::Arrangements => (list(named.id(|story| &story.arrangement)), None),
         E::Referrals => (list(named.id(|story| &story.referral)), None),
         E::Legs | E::Inbox | E::ProvisionRecords => (list(named.id(|story| &story.leg)), None),
         E::RegisterStaff => (plain(), Some(json!({ "role": "assistant", "name": party.private }))),
         E::SubscribeAmqp => (plain(), Some(json!({ "mode": "doorbell" }))),
         E::SubscribeMail => (plain(), Some(json!({ "address": "himitsu@mado.example.jp" }))),
+        E::RecordArrangement => {
+            let mut paper = world.arrangement_paper(party, &world.fourth);
+            if caller == Caller::Recipient || object != Object::Own {
+                paper["members"] = json!([]);
+            }
+            if object != Object::Own {
+                paper["by"] = json!(staff(world, &named));
+            }
+            (plain(), Some(paper))
+        }
+        E::Arrangement | E::Register => (path(named.id(|story| &story.arrangement)), None),
+        E::RegisterCase => (path(named.id(|story| &story.arrangement)), Some(world.case_paper(party))),
+        E::AddMember => {
+            let other = if caller == Caller::Third { &world.owner } else { &world.third };
+            let body = json!({
+                "by": party.boss, "agency": other.agency.id, "first_day": world.town.day(0),
+            });
+            (path(named.id(|story| &story.arrangement)), Some(body))
+        }
+        E::EndArrangement | E::EndMember | E::EndCase => {
+            let body = json!({ "by": party.boss, "last_day": world.town.day(5) });
+            let at = path(named.id(|story| &story.arrangement));
+            let at = at.replace("{agency}", &named.id(|story| &story.recipient));
+            (at.replace("{entry}", &named.id(|story| &story.entry)), Some(body))
+        }
         E::RecordConsent | E::PrintConsentForm => {
             let mut paper = world.consent_paper(party, &world.fourth);
             if row.endpoint == E::PrintConsentForm {
@@ -387,10 +450,11 @@ pub async fn request(
         request = request.header("idempotency-key", fresh_key());
     }
     if row.guarded == Guarded::KeyAndVersion {
-        // A consent as it was recorded, a leg as it was sent.
-        request = request.header("if-match", "\"1\"");
+        // A consent as it was recorded, a leg as it was sent, a council whose register has a case.
+        let version = if row.path.starts_with("/v1/arrangements/") { "\"2\"" } else { "\"1\"" };
+        request = request.header("if-match", version);
     }
-    if row.endpoint == Endpoint::OpenDelivery {
+    if matches!(row.endpoint, Endpoint::OpenDelivery | Endpoint::Register) {
         request = request.header("tsunagu-staff", &party.staff);
     }
     match body {

@@ -124,8 +124,9 @@ pub fn act(by: &str, more: &Value) -> Value {
     act
 }
 
-/// Texts that are no one's: a code, and a version of a leaflet.
-const NOT_PERSONAL: &[&str] = &["/legs/*/basis/code", "/text_version"];
+/// Texts that are no one's: a code, a version of a leaflet, and what agencies publish about themselves.
+const NOT_PERSONAL: &[&str] =
+    &["/legs/*/basis/code", "/text_version", "/title", "/purpose", "/notice_version"];
 
 /// The fields of a schema that take a free text, as paths with `*` for any item.
 fn text_fields(file: &str) -> BTreeSet<String> {
@@ -186,6 +187,10 @@ fn every_free_text_of_every_schema_holds_a_canary() {
         ("subscription-mail.json", vec![mail(true)]),
         ("leg-action.json", vec![act("", &json!({}))]),
         ("withdraw.json", vec![]),
+        ("arrangement.json", vec![]),
+        ("arrangement-member.json", vec![]),
+        ("arrangement-case.json", vec![]),
+        ("arrangement-end.json", vec![]),
         ("ack.json", vec![]),
     ] {
         let mut found = BTreeSet::new();
