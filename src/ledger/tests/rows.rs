@@ -152,6 +152,7 @@ pub fn consent_event(consent: ConsentId, version: i64) -> ConsentEventRow {
         method: ConsentMethod::Oral,
         staff: id(),
         at: at(8),
+        jws: None,
     }
 }
 
