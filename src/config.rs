@@ -128,6 +128,7 @@ pub struct Token {
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     pub safety_hours: u32,
+    pub confirm_recipients: bool,
     pub sweep_seconds: u64,
 }
 

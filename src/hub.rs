@@ -253,6 +253,7 @@ fn context(config: &Config, address: SocketAddr, ledger: Ledger, vault: Vault, c
         body_limit: config.server.body_limit,
         token_seconds: config.token.seconds,
         safety_hours: config.rules.safety_hours,
+        confirm_recipients: config.rules.confirm_recipients,
         broker: match config.hub.mode {
             Mode::Embedded => Broker::InProcess,
             Mode::Clustered => Broker::Amqp,

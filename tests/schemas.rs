@@ -16,6 +16,7 @@ use tsunagu::{
         mask::Why,
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
+        second_look::Confirm,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
@@ -63,6 +64,7 @@ fn every_published_code_list_is_the_programs() {
         "decline_reason": DeclineReason;
         "declined_by": DeclinedBy;
         "outcome": Outcome;
+        "confirmation": Confirm;
         "delivery_state": DeliveryState;
         "consent_state": ConsentState;
         "receipt_level": ReceiptLevel;

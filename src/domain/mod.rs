@@ -11,6 +11,7 @@
 //!    [`field_rules`], [`field_error`].
 //! 5. **What decides.** [`consent`], [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
+//!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant.
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask. [`difference`] compares two of
 //!    its documents.
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
@@ -59,6 +60,7 @@ pub mod protection;
 pub mod receipt;
 pub mod referral;
 pub mod refusal;
+pub mod second_look;
 pub mod section;
 pub mod service;
 pub mod staff;

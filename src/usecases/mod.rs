@@ -30,6 +30,7 @@ mod rehearsal;
 mod ring;
 pub mod run;
 pub mod schema;
+mod second_look;
 pub mod sheet;
 #[cfg(test)]
 mod stories;
@@ -81,6 +82,8 @@ pub struct Settings {
     pub token_seconds: u32,
     /// Hours within which a child must have been seen after a 通告.
     pub safety_hours: u32,
+    /// Whether a sender must confirm a recipient that is new to it, or whose name is near to another's.
+    pub confirm_recipients: bool,
     /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
     pub broker: Broker,
     /// The address people can type, as mail gives it.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Caller, Context,
     opened::{OpenedLeg, World},
+    second_look,
     submit::{self, Ground},
 };
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
         mask::{Detail, Withheld},
         problem::Problem,
         refusal::Refusal,
+        second_look::Doubt,
         section::Section,
         submission::{AskedLeg, Submission},
     },
@@ -39,14 +41,16 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
     let submission = submit::read(context, caller, document, now).await?;
     let ground = Ground::read(context, caller, &submission).await?;
     let decided = ground.decide_each(caller, &submission, now)?;
+    let doubts = second_look::doubts(context, caller, &submission, &ground).await?;
     let earlier = earlier(context, caller, &submission).await?;
     let (mut legs, mut audited) = (Vec::new(), Write::default());
-    for (asked, decided) in submission.legs.iter().zip(&decided) {
+    for (place, (asked, decided)) in submission.legs.iter().zip(&decided).enumerate() {
         let last = last_sent(context, caller, &earlier, asked.recipient).await?;
         let recipient = ground.recipient(asked)?;
         let mut leg = json!({
             "recipient": recipient.id, "name": recipient.name, "kind": recipient.kind,
             "municipality": recipient.municipality.as_str(),
+            "warnings": doubts.iter().filter(|one| one.leg == place).collect::<Vec<_>>(),
         });
         let (subject, decision) = match decided {
             Ok(decision) => {
@@ -66,7 +70,7 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
         audited.rows.audits.push(caller.audit(context, staff, AuditAction::Preview, subject, decision));
         legs.push(leg);
     }
-    let problems = obstacles(context, caller, &submission).await?;
+    let problems = obstacles(context, caller, &submission, doubts).await?;
     let all: Option<Vec<&Decision>> = decided.iter().map(|one| one.as_ref().ok()).collect();
     let mut view = json!({
         "type": submission.kind, "urgency": submission.urgency, "sender": caller.id(), "legs": legs,
@@ -176,8 +180,13 @@ async fn obstacles(
     context: &Context,
     caller: &Caller,
     submission: &Submission,
+    doubts: Vec<Doubt>,
 ) -> Result<Vec<Problem>, Problem> {
     let mut found = Vec::new();
+    let open = second_look::unconfirmed(submission, doubts);
+    if context.settings.confirm_recipients && !open.is_empty() {
+        found.push(second_look::needed(open));
+    }
     if of_source(context, caller, submission).await?.is_some() {
         found.push(WriteError::Duplicate("referrals").into());
     }

@@ -16,6 +16,7 @@ use super::{
     parcel::Parcel,
     preview,
     refused::refused,
+    second_look,
 };
 use crate::{
     domain::{
@@ -57,6 +58,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     let submission = read(context, caller, document, now).await?;
     let ground = Ground::read(context, caller, &submission).await?;
     let decisions = ground.decide(context, caller, &submission, now)?;
+    second_look::ask(context, caller, &submission, &ground).await?;
     let previewed = preview::compare(context, caller, &submission, &decisions);
     let parcel = Parcel::new(context, caller, &submission)?;
     let mut write = Write::default();

@@ -64,6 +64,7 @@ pub async fn hub_with(broker: Broker) -> TestHub {
         body_limit: 1 << 20,
         token_seconds: 600,
         safety_hours: 48,
+        confirm_recipients: false,
         broker,
         public_url: "http://127.0.0.1:8080".to_owned(),
         mail_domain: "tsunagu.example".to_owned(),

@@ -22,7 +22,7 @@ use crate::{
     },
     ledger::{
         Rows, Step, Write,
-        agency::{AgencyRow, StaffRow},
+        agency::{AgencyRow, NameKeyRow, StaffRow},
         audit::{AuditAction, AuditRow},
         consent::{ConsentEventRow, ConsentRow, HoldConsent},
         content::{ContentRow, DataKeyRow},
@@ -117,6 +117,10 @@ pub fn service(fill: Fill) -> ServiceRow {
         enrolled: AgeCounts::new([Some(9); 6]),
         changed_at: at(4),
     }
+}
+
+pub fn name_key(agency: AgencyId) -> NameKeyRow {
+    NameKeyRow { agency, name_key: "鶴見中央保育園".to_owned() }
 }
 
 pub fn data_key(agency: AgencyId) -> DataKeyRow {

@@ -76,6 +76,7 @@ macro_rules! tables {
 
 tables!(
     agency::AgencyRow,
+    agency::NameKeyRow,
     agency::StaffRow,
     audit::AuditRow,
     consent::ConsentRow,

@@ -15,7 +15,7 @@ use crate::{
     domain::receipt::ReceiptLevel,
     ledger::{
         Dialect, Rows, Step, Write,
-        agency::{AgencyRow, StaffRow},
+        agency::{AgencyRow, NameKeyRow, StaffRow},
         audit::AuditRow,
         consent::{ConsentEventRow, ConsentRow},
         content::{ContentRow, DataKeyRow},
@@ -87,6 +87,7 @@ fn household(fill: Fill) -> Write {
             legs: vec![leg],
             audits: vec![rows::audit(agency.id, fill)],
             jobs: vec![rows::job("about", fill)],
+            name_keys: vec![rows::name_key(agency.id)],
             agencies: vec![agency],
         },
         ..Write::default()
@@ -113,7 +114,7 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
     }
     assert_stored::<IdempotencyRow>(&stage, written.iter().filter_map(|write| write.key.as_ref())).await;
     compare!(
-        AgencyRow in agencies, StaffRow in staff, ServiceRow in services, DataKeyRow in data_keys,
+        AgencyRow in agencies, NameKeyRow in name_keys, StaffRow in staff, ServiceRow in services, DataKeyRow in data_keys,
         ConsentRow in consents, ConsentEventRow in consent_events, ReferralRow in referrals,
         ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, AuditRow in audits,
@@ -128,6 +129,7 @@ fn copy(write: &Write) -> Write {
     }
     let rows = copies!(
         agencies,
+        name_keys,
         staff,
         services,
         data_keys,
