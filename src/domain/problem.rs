@@ -12,7 +12,7 @@ use crate::domain::{
     fault::{Fault, Part, Phrase, Text},
     ids::BadId,
     language::Language,
-    second_look::Doubt,
+    second_look::Doubts,
 };
 
 macro_rules! problem_kinds {
@@ -134,11 +134,11 @@ pub struct Problem {
     /// At most [`Fault::LIMIT`] faults.
     pub errors: Vec<Fault>,
     /// The recipients to look at again, with the names of organisations as the directory shows them to everybody.
-    pub compare: Vec<Doubt>,
+    pub compare: Option<Box<Doubts>>,
     /// The present state of what was to be changed, and the actions it allows.
     pub state: Option<(&'static str, Vec<&'static str>)>,
     /// A JWS the hub made: the signed refusal, or the receipt that already ended a leg.
-    pub signed: Option<String>,
+    pub signed: Option<Box<str>>,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u32>,
 }
@@ -152,7 +152,7 @@ impl Problem {
             mend: None,
             code: None,
             errors: Vec::new(),
-            compare: Vec::new(),
+            compare: None,
             state: None,
             signed: None,
             retry_after: None,
@@ -194,7 +194,7 @@ impl Problem {
     /// Adds the JWS that proves the answer. It is made by the hub and names only codes and ids.
     #[must_use]
     pub fn signed(mut self, jws: String) -> Self {
-        self.signed = Some(jws);
+        self.signed = Some(jws.into());
         self
     }
 
@@ -295,8 +295,8 @@ impl Serialize for Problem {
         if !self.errors.is_empty() {
             map.serialize_entry("errors", &self.errors)?;
         }
-        if !self.compare.is_empty() {
-            map.serialize_entry("compare", &self.compare)?;
+        if let Some(compare) = &self.compare {
+            map.serialize_entry("compare", compare)?;
         }
         if let Some((state, allowed)) = &self.state {
             map.serialize_entry("state", state)?;

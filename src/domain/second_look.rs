@@ -43,6 +43,11 @@ pub struct Doubt {
     pub others: Vec<Named>,
 }
 
+/// All doubts about one submission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Doubts(pub Vec<Doubt>);
+
 impl Doubt {
     pub const fn new(leg: usize, code: Confirm, recipient: Named, others: Vec<Named>) -> Self {
         Self { leg, code, label: code.label_ja(), label_en: code.label_en(), recipient, others }

@@ -8,7 +8,7 @@ use crate::{
         fault::{Fault, Text},
         ids::AgencyId,
         problem::{Problem, ProblemKind},
-        second_look::{self, Confirm, Doubt, Named, looks_again},
+        second_look::{self, Confirm, Doubt, Doubts, Named, looks_again},
         submission::{AskedLeg, Submission},
     },
     ledger::{
@@ -61,7 +61,7 @@ pub(super) fn needed(doubts: Vec<Doubt>) -> Problem {
         message: Text::new(one.label, one.label_en),
     };
     let mut problem = Problem::new(ProblemKind::ConfirmationNeeded).faults(doubts.iter().map(fault));
-    problem.compare = doubts;
+    problem.compare = Some(Box::new(Doubts(doubts)));
     problem
 }
 
