@@ -129,6 +129,7 @@ pub struct Token {
 pub struct Rules {
     pub safety_hours: u32,
     pub confirm_recipients: bool,
+    pub release_seconds: u32,
     pub sweep_seconds: u64,
 }
 
@@ -322,6 +323,12 @@ impl Config {
         }
         if !(1..=300).contains(&self.rules.sweep_seconds) {
             return wrong("rules.sweep_seconds", "the hub sweeps every 1 to 300 seconds");
+        }
+        if self.rules.release_seconds > 3600 {
+            return wrong(
+                "rules.release_seconds",
+                "a referral is held back for at most 3600 seconds; 0 for none",
+            );
         }
         if self.ledger.waiting == 0 || self.ledger.readers == 0 {
             return wrong("ledger", "waiting and readers must be at least 1");

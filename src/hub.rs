@@ -254,6 +254,7 @@ fn context(config: &Config, address: SocketAddr, ledger: Ledger, vault: Vault, c
         token_seconds: config.token.seconds,
         safety_hours: config.rules.safety_hours,
         confirm_recipients: config.rules.confirm_recipients,
+        release_seconds: config.rules.release_seconds,
         broker: match config.hub.mode {
             Mode::Embedded => Broker::InProcess,
             Mode::Clustered => Broker::Amqp,

@@ -68,6 +68,7 @@ impl Stage {
         config.amqp.url = Secret::new(amqp.to_owned());
         config.rules.sweep_seconds = 1;
         config.rules.confirm_recipients = false;
+        config.rules.release_seconds = 0;
         Vault::create(&config.vault.folder, KEY.parse().unwrap(), KeyMaking::Allowed).unwrap();
         // The nodes of a cluster make no keys of agencies: the operator adds agencies beside them.
         let tools = Tools::open(&config, Clock::System).await.unwrap();

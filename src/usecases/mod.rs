@@ -27,6 +27,7 @@ pub mod read;
 mod refused;
 pub mod register;
 mod rehearsal;
+pub mod release;
 mod ring;
 pub mod run;
 pub mod schema;
@@ -84,6 +85,8 @@ pub struct Settings {
     pub safety_hours: u32,
     /// Whether a sender must confirm a recipient that is new to it, or whose name is near to another's.
     pub confirm_recipients: bool,
+    /// For how long what is not urgent is held back, so that its sender can undo it.
+    pub release_seconds: u32,
     /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
     pub broker: Broker,
     /// The address people can type, as mail gives it.

@@ -1,6 +1,7 @@
 //! Shows a sender what each recipient would see, before anything is sent: the very documents, the decisions and what
 //! they withhold, and what differs from the last sending. Nothing is written but that the sender looked.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ use crate::{
         mask::{Detail, Withheld},
         problem::Problem,
         refusal::Refusal,
+        release::Sending,
         second_look::Doubt,
         section::Section,
         submission::{AskedLeg, Submission},
@@ -59,6 +61,9 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
                     leg["compared_with"] = compared(context, caller, last, &shown).await?;
                 }
                 allowed(&mut leg, decision, shown);
+                if let Some(until) = held_until(context, &submission, asked, decision) {
+                    leg["release_at"] = json!(super::jst(until));
+                }
                 (last.map_or_else(|| recipient.id.to_string(), |leg| leg.id.to_string()), super::ALLOWED)
             }
             Err(refusal) => {
@@ -133,6 +138,24 @@ fn unsent(caller: &Caller, submission: &Submission, asked: &AskedLeg, decision: 
         members.remove("delivery");
     }
     document
+}
+
+/// When the recipient would see it, if not at once.
+fn held_until(
+    context: &Context,
+    submission: &Submission,
+    asked: &AskedLeg,
+    decision: &Decision,
+) -> Option<Timestamp> {
+    let basis = decision.basis.as_ref().map(|ground| ground.code);
+    let sending = Sending {
+        kind: submission.kind,
+        urgency: submission.urgency,
+        basis,
+        sent_at: context.clock.now(),
+        reply_by: asked.reply_by,
+    };
+    sending.held_until(context.settings.release_seconds)
 }
 
 /// What is told of a leg that may go.
@@ -225,7 +248,10 @@ async fn last_sent(
 ) -> Result<Option<LegRow>, Problem> {
     for referral in earlier.iter().filter(|referral| referral.owner == caller.id()) {
         let legs = context.ledger.legs_of(referral.id).await?;
-        if let Some(leg) = legs.into_iter().find(|leg| leg.recipient == recipient) {
+        let Some(leg) = legs.into_iter().find(|leg| leg.recipient == recipient) else { continue };
+        let copy = context.ledger.delivery_of(&leg).await?;
+        // What the recipient never saw, or does not see yet, it did not get.
+        if copy.is_some_and(|copy| copy.state.visible()) {
             return Ok(Some(leg));
         }
     }

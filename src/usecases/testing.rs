@@ -65,6 +65,7 @@ pub async fn hub_with(broker: Broker) -> TestHub {
         token_seconds: 600,
         safety_hours: 48,
         confirm_recipients: false,
+        release_seconds: 0,
         broker,
         public_url: "http://127.0.0.1:8080".to_owned(),
         mail_domain: "tsunagu.example".to_owned(),

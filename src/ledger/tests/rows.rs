@@ -241,6 +241,8 @@ pub fn manifest(leg: LegId) -> ManifestRow {
 /// The copy of a leg for its recipient.
 pub fn delivery(leg: &LegRow, fill: Fill) -> DeliveryRow {
     DeliveryRow {
+        release_at: fill.of(at(5)),
+        released_at: fill.of(at(6)),
         id: leg.delivery,
         leg: leg.id,
         seq: 1,
