@@ -79,6 +79,7 @@ macro_rules! tables {
 
 tables!(
     agency::AgencyRow,
+    agency::NameKeyRow,
     agency::StaffRow,
     arrangement::ArrangementRow,
     arrangement::ArrangementEventRow,
