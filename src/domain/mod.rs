@@ -62,3 +62,4 @@ pub mod service;
 pub mod staff;
 pub mod subject;
 pub mod submission;
+pub mod veil;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::{agency::AgencyKind, basis_state::ConsentState, subject::SubjectRole};
 
-fn any_world() -> impl Strategy<Value = World> {
+pub fn any_world() -> impl Strategy<Value = World> {
     let select = |codes: Vec<Option<&'static str>>| proptest::sample::select(codes);
     let bases = BasisCode::ALL.iter().map(|c| Some(c.code())).chain([None, Some("none needed")]).collect();
     let item = (

@@ -9,6 +9,7 @@ use crate::domain::{
     basis_state::ConsentState,
     consent::{Capacity, ConsentMethod, Giver},
     ids::{AgencyId, ConsentId},
+    protection::Protection,
     subject::SubjectRole,
 };
 
@@ -28,8 +29,17 @@ pub struct World {
     pub basis: Option<&'static str>,
     pub facts: Facts,
     pub consent: Option<ConsentRecord>,
+    pub protection: Known,
     pub recalled: bool,
     pub approved_by: Option<StaffId>,
+}
+
+/// A standing that owns its protection.
+#[derive(Clone, Debug)]
+pub enum Known {
+    Unprotected,
+    Protected(Protection),
+    Unreadable,
 }
 
 pub const C: u128 = 1;
@@ -83,6 +93,7 @@ impl World {
             basis: Some("CONSENT"),
             facts: Facts::default(),
             consent: None,
+            protection: Known::Unprotected,
             recalled: false,
             approved_by: Some(StaffId::new(Uuid::from_u128(99))),
         };
@@ -190,7 +201,11 @@ impl World {
             facts: &self.facts,
             consent: self.consent.as_ref(),
             arrangement: None,
-            protection: Standing::Unprotected,
+            protection: match &self.protection {
+                Known::Unprotected => Standing::Unprotected,
+                Known::Protected(protection) => Standing::Protected(protection),
+                Known::Unreadable => Standing::Unreadable,
+            },
             recalled: self.recalled,
             written_by: StaffId::new(Uuid::from_u128(98)),
             approved_by: self.approved_by,
