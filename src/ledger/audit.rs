@@ -22,6 +22,7 @@ code_list! {
         Act = "act", "回答・操作", "act on a leg";
         Consent = "consent", "同意の記録", "record a consent";
         Withdraw = "withdraw", "同意の撤回", "withdraw a consent";
+        Protect = "protect", "秘匿・支援措置", "change a protection";
         Read = "read", "照会", "read own records";
         Authenticate = "authenticate", "認証", "authenticate";
         Administer = "administer", "管理", "administer";

@@ -200,7 +200,8 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
             insert(on, writes.iter().flat_map(|w| &w.rows.$table), WriteError::Duplicate(stringify!($table))).await?;
         )+};
     }
-    insert_all!(agencies, staff, services, data_keys, consents, consent_events, referrals, contents);
+    insert_all!(agencies, staff, services, data_keys, consents, consent_events, protection_versions);
+    insert_all!(referrals, contents);
     insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts, audits);
     enqueue(on, writes).await?;
     Ok(done)

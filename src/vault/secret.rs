@@ -18,16 +18,19 @@ pub enum MacPurpose {
     SourceReference,
     /// The secret of a client system.
     ClientSecret,
+    /// What a protection protects: the ledger does not say which case is protected.
+    Protection,
     /// The code of a one-time link, or a session token.
     OneTime,
 }
 
 impl MacPurpose {
-    const ALL: [(Self, &str); 5] = [
+    const ALL: [(Self, &str); 6] = [
         (Self::Body, "hub/mac/body/v1"),
         (Self::IdempotencyKey, "hub/mac/idempotency-key/v1"),
         (Self::SourceReference, "hub/mac/source-reference/v1"),
         (Self::ClientSecret, "hub/mac/client-secret/v1"),
+        (Self::Protection, "hub/mac/protection/v1"),
         (Self::OneTime, "hub/mac/one-time/v1"),
     ];
 }
@@ -38,8 +41,8 @@ pub(super) struct Macs([hmac::Key; MacPurpose::ALL.len()]);
 impl Macs {
     pub fn derive(root: &Root) -> Result<Self, VaultError> {
         let key = |label| Ok(hmac::Key::new(hmac::HMAC_SHA256, &*root.derive(label)?));
-        let [a, b, c, d, e] = MacPurpose::ALL.map(|(_, label)| key(label));
-        Ok(Self([a?, b?, c?, d?, e?]))
+        let [a, b, c, d, e, f] = MacPurpose::ALL.map(|(_, label)| key(label));
+        Ok(Self([a?, b?, c?, d?, e?, f?]))
     }
 
     fn key(&self, purpose: MacPurpose) -> &hmac::Key {

@@ -13,7 +13,7 @@ use crate::{
         chain::Hash,
         consent::ConsentMethod,
         delivery::DeliveryState,
-        ids::{AgencyId, ConsentId, LegId, ReferralId},
+        ids::{AgencyId, ConsentId, LegId, ProtectionId, ReferralId},
         leg::LegState,
         receipt::ReceiptLevel,
         referral::{ReferralType, Urgency},
@@ -30,6 +30,7 @@ use crate::{
         idempotency::IdempotencyRow,
         job::{JobKind, JobRow, JobState},
         leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
+        protection::{ProtectionRow, ProtectionVersionRow},
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
@@ -148,6 +149,28 @@ pub fn consent_event(consent: ConsentId, version: i64) -> ConsentEventRow {
         staff: id(),
         at: at(8),
     }
+}
+
+pub fn protection(owner: AgencyId, fill: Fill) -> ProtectionRow {
+    ProtectionRow {
+        id: id(),
+        owner,
+        place: fill.of(own_hash()),
+        version: 1,
+        data_key: id(),
+        changed_at: at(25),
+    }
+}
+
+/// A hash no other row of this run has.
+fn own_hash() -> Hash {
+    let (one, two) = (id::<LegId>(), id::<LegId>());
+    let bytes = [one.uuid().into_bytes(), two.uuid().into_bytes()].concat();
+    Hash::new(bytes.try_into().unwrap())
+}
+
+pub fn protection_version(protection: ProtectionId, version: i64) -> ProtectionVersionRow {
+    ProtectionVersionRow { protection, version, body: vec![3, 2, 1], at: at(26) }
 }
 
 pub fn referral(owner: AgencyId, fill: Fill) -> ReferralRow {

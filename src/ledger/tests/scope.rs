@@ -15,6 +15,7 @@ use crate::{
         delivery::DeliveryRow,
         idempotency::IdempotencyRow,
         leg::{LegRow, Side},
+        protection::{ProtectionRow, PutProtection},
         receipt::ReceiptRow,
         referral::{ReferralFilter, ReferralRow},
         subscription::{Channel, PutSubscription},
@@ -29,6 +30,7 @@ struct World {
     recipient: AgencyRow,
     staff: StaffRow,
     consent: ConsentRow,
+    protection: ProtectionRow,
     referral: ReferralRow,
     leg: LegRow,
     copy: DeliveryRow,
@@ -49,6 +51,7 @@ impl World {
             receipt: rows::receipt(&leg, ReceiptLevel::R0, 0, Fill::Full),
             audit: rows::audit(sender.id, Fill::Full),
             key: rows::key(sender.id, 1),
+            protection: rows::protection(sender.id, Fill::Full),
             sender,
             recipient,
             consent,
@@ -68,7 +71,8 @@ impl World {
             ..Rows::default()
         };
         ledger.write(Write { key: Some(world.key.clone()), ..rows::write(rows) }).await.unwrap();
-        let steps = vec![Step::PutSubscription(subscription)];
+        let protection = PutProtection(world.protection.clone());
+        let steps = vec![Step::PutSubscription(subscription), Step::PutProtection(protection)];
         ledger.write(Write { steps, ..Write::default() }).await.unwrap();
         world
     }
@@ -84,6 +88,8 @@ impl World {
             ("staff list", !ledger.staff_list(scope, None, 9).await.unwrap().is_empty()),
             ("consent", ledger.consent(scope, self.consent.id).await.unwrap().is_some()),
             ("consents", !ledger.consents(scope, None, 9).await.unwrap().is_empty()),
+            ("protection", ledger.protection(scope, self.protection.id).await.unwrap().is_some()),
+            ("protections", !ledger.protections(scope, None, 9).await.unwrap().is_empty()),
             ("referral", ledger.referral(scope, self.referral.id).await.unwrap().is_some()),
             ("referrals", !ledger.referrals(scope, ReferralFilter::All, None, 9).await.unwrap().is_empty()),
             ("referrals of a kind", !ledger.referrals(scope, kind, None, 9).await.unwrap().is_empty()),
@@ -117,6 +123,8 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
         "staff list",
         "consent",
         "consents",
+        "protection",
+        "protections",
         "referral",
         "referrals",
         "referrals of a kind",
@@ -138,6 +146,7 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
     let lists = [
         "staff list",
         "consents",
+        "protections",
         "referrals",
         "referrals of a kind",
         "referrals by leg",

@@ -24,6 +24,7 @@ use crate::{
         idempotency::IdempotencyRow,
         job::JobRow,
         leg::{LegEventRow, LegRow, ManifestRow},
+        protection::ProtectionVersionRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
@@ -77,6 +78,7 @@ fn household(fill: Fill) -> Write {
             data_keys: vec![rows::data_key(agency.id)],
             consent_events: vec![rows::consent_event(consent.id, 1)],
             consents: vec![consent],
+            protection_versions: vec![rows::protection_version(rows::id(), 1)],
             referral_events: vec![rows::referral_event(referral.id, 1, fill)],
             contents: vec![rows::content(referral.id, "needs")],
             referrals: vec![referral],
@@ -114,7 +116,8 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
     assert_stored::<IdempotencyRow>(&stage, written.iter().filter_map(|write| write.key.as_ref())).await;
     compare!(
         AgencyRow in agencies, StaffRow in staff, ServiceRow in services, DataKeyRow in data_keys,
-        ConsentRow in consents, ConsentEventRow in consent_events, ReferralRow in referrals,
+        ConsentRow in consents, ConsentEventRow in consent_events,
+        ProtectionVersionRow in protection_versions, ReferralRow in referrals,
         ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, AuditRow in audits,
         JobRow in jobs,
@@ -133,6 +136,7 @@ fn copy(write: &Write) -> Write {
         data_keys,
         consents,
         consent_events,
+        protection_versions,
         referrals,
         referral_events,
         contents,
