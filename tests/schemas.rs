@@ -6,16 +6,18 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tsunagu::{
     domain::{
-        agency::AgencyKind,
+        agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
+        arrangement::ArrangementKind,
         basis::BasisCode,
         basis_state::ConsentState,
         consent::{Capacity, ConsentMethod},
         delivery::DeliveryState,
         leg::{LegAction, LegState},
-        mask::Why,
+        mask::{Detail, Why},
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
+        refusal::RefusalCode,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
@@ -32,8 +34,10 @@ const REQUESTS: &[Schema] = &[
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
+    Schema::SignIn,
     Schema::SubscriptionAmqp,
     Schema::SubscriptionMail,
+    Schema::DecisionCase,
 ];
 
 /// Compares `$defs/<definition>` of `common.json` with a code list of the program.
@@ -72,6 +76,10 @@ fn every_published_code_list_is_the_programs() {
         "consent_method": ConsentMethod;
         "agency_kind": AgencyKind;
         "withheld_reason": Why;
+        "refusal_code": RefusalCode;
+        "detail": Detail;
+        "body": Body;
+        "arrangement_kind": ArrangementKind;
         "subject_role": SubjectRole;
         "staff_role": StaffRole;
     }

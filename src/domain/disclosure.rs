@@ -3,6 +3,9 @@
 //! [`decide`] is pure and is asked at every event: at sending, at delivery and at each opening. Its
 //! steps and their order are those of domain.md 7.5; the first that fails gives the answer.
 
+pub mod case;
+pub mod situation;
+
 use jiff::Timestamp;
 
 use super::{
@@ -140,20 +143,20 @@ fn without_personal_data(q: &Question<'_>) -> Result<Decision, Refusal> {
 /// Step 12: for every section asked and every person it speaks of, a grant or a reason.
 fn mask(q: &Question<'_>, grant: &Grant) -> (Mask, Vec<Withheld>) {
     let (mut mask, mut withheld) = (Mask::default(), Vec::new());
-    let shield = q.protection.shield(&q.recipient, grant.class, q.purpose, q.at);
+    let bearing = q.protection.bearing(&q.recipient, grant.class, q.purpose, q.at);
     for section in q.asked.iter() {
         let mut refused: Vec<(Option<&SubjectRef>, Why)> = Vec::new();
         for subject in q.outline.of(section) {
             let (why, detail) = match why_withheld(q, grant, section, subject) {
                 Some(Why::Sealed) => (Some(Why::Sealed), None),
-                _ if shield.withholds(section) => (Some(Why::Concealed), None),
+                _ if bearing.withholds(section) => (Some(Why::Concealed), None),
                 // The sentence in place of an address stands also where an address has no place at all (7.1).
-                None | Some(Why::Mask) if shield.detail(section) == Detail::Substitute => {
+                None | Some(Why::Mask) if bearing.detail(section) == Detail::Substitute => {
                     (Some(Why::Concealed), Some(Detail::Substitute))
                 }
-                Some(_) if shield.detail(section) == Detail::Substitute => (Some(Why::Concealed), None),
+                Some(_) if bearing.detail(section) == Detail::Substitute => (Some(Why::Concealed), None),
                 Some(why) => (Some(why), None),
-                None => (None, Some(detail(q, grant, section).meet(shield.detail(section)))),
+                None => (None, Some(detail(q, grant, section).meet(bearing.detail(section)))),
             };
             if let Some(detail) = detail {
                 mask.grant(section, subject.cloned(), detail);
@@ -171,7 +174,7 @@ fn mask(q: &Question<'_>, grant: &Grant) -> (Mask, Vec<Withheld>) {
             why,
         }));
     }
-    mask.limit_texts(shield.texts());
+    mask.limit_texts(bearing.texts());
     (mask, withheld)
 }
 
@@ -251,10 +254,6 @@ fn second_person(q: &Question<'_>, basis: &Basis, mask: &Mask) -> Result<(), Ref
 }
 
 #[cfg(test)]
-mod cases;
-#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod protected;
-#[cfg(test)]
-mod world;

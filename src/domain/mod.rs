@@ -4,14 +4,15 @@
 //!
 //! 1. **The words.** [`ids`], [`code_list`] (how every closed list is written), [`section`], [`referral`],
 //!    [`answer`], [`language`].
-//! 2. **The agencies.** [`agency`], [`staff`], [`service`], and the numbers that name places and bodies:
+//! 2. **The agencies.** [`agency`], [`staff`] (and how they sign in: [`sign_in`]), [`service`], and the numbers that name places and bodies:
 //!    [`municipality`], [`corporate_number`], [`mail_address`].
 //! 3. **The people, as far as a rule has to know them.** [`subject`], [`partial_date`], [`person_name`], [`name_key`].
 //! 4. **What is said about them.** [`submission`] (a referral, read once at the door), [`content`],
 //!    [`field_rules`], [`field_error`].
 //! 5. **What decides.** [`consent`], [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
-//! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask.
+//! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
+//!    the family is hidden.
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
 //!    [`delivery`], [`basis_state`]; what is derived from the tables: [`machine_docs`], [`fhir`].
 //! 8. **The evidence.** [`chain`] (the bytes that get hashed), [`receipt`], [`proof`] (what a check can show and what not).
@@ -59,6 +60,7 @@ pub mod referral;
 pub mod refusal;
 pub mod section;
 pub mod service;
+pub mod sign_in;
 pub mod staff;
 pub mod subject;
 pub mod submission;

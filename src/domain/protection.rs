@@ -155,7 +155,7 @@ fn is_one_municipality(one: &str, other: &str) -> bool {
 
 /// How a protection bears on one recipient (domain.md 7.5 step 12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shield {
+pub enum Bearing {
     /// It hides nothing from this one.
     None,
     /// The address is shown, with the flag that it is concealed from others.
@@ -173,33 +173,33 @@ impl Standing<'_> {
         matches!(self, Self::Protected(protection) if protection.lists(party) == Listed::Blocked)
     }
 
-    pub fn shield(
+    pub fn bearing(
         &self,
         party: &Party<'_>,
         class: RecipientClass,
         purpose: ReferralType,
         at: Timestamp,
-    ) -> Shield {
+    ) -> Bearing {
         let knows_addresses =
             matches!(class, RecipientClass::MunicipalCentre | RecipientClass::ChildGuidance);
         match self {
-            Self::Unprotected => Shield::None,
+            Self::Unprotected => Bearing::None,
             // Whether it is listed cannot be read, so an authority gets no more than a listed one.
-            Self::Unreadable if knows_addresses => Shield::Withheld(Texts::Withheld),
-            Self::Unreadable => Shield::Substituted(Texts::Withheld),
+            Self::Unreadable if knows_addresses => Bearing::Withheld(Texts::Withheld),
+            Self::Unreadable => Bearing::Substituted(Texts::Withheld),
             Self::Protected(protection) => match protection.lists(party) {
-                Listed::Blocked | Listed::NamedDesk => Shield::Withheld(protection.texts()),
-                Listed::No if !protection.conceals_address() => Shield::None,
+                Listed::Blocked | Listed::NamedDesk => Bearing::Withheld(protection.texts()),
+                Listed::No if !protection.conceals_address() => Bearing::None,
                 Listed::No if knows_addresses || protection.is_lifted_for(party, purpose, at) => {
-                    Shield::Flagged
+                    Bearing::Flagged
                 }
-                Listed::No => Shield::Substituted(protection.texts()),
+                Listed::No => Bearing::Substituted(protection.texts()),
             },
         }
     }
 }
 
-impl Shield {
+impl Bearing {
     /// How texts are shown under it.
     pub const fn texts(self) -> Texts {
         match self {

@@ -5,6 +5,7 @@
 //! constant, a column that is not TEXT, BIGINT or BYTEA, a key, a clear name of a person.
 
 pub mod agency;
+pub mod arrangement;
 pub mod audit;
 pub mod consent;
 pub mod content;
@@ -16,6 +17,7 @@ pub mod protection;
 pub mod receipt;
 pub mod referral;
 pub mod service;
+pub mod sign_in;
 pub mod subscription;
 pub mod write;
 

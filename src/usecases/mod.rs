@@ -8,6 +8,7 @@ pub mod act;
 pub mod authenticate;
 pub mod consent;
 mod copy;
+pub mod decision_case;
 pub mod desk;
 pub mod directory;
 pub mod dispatch;
@@ -29,6 +30,7 @@ mod ring;
 pub mod run;
 pub mod schema;
 pub mod sheet;
+pub mod sign_in;
 #[cfg(test)]
 mod stories;
 pub mod submit;

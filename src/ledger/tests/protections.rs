@@ -5,9 +5,17 @@ use super::{
     rows::{self, Fill},
     stories,
 };
-use crate::ledger::{
-    Rows, Scope, Step, WriteError,
-    protection::{HoldLeg, HoldProtection, MoveProtection, ProtectionRow, PutProtection},
+use crate::{
+    domain::{
+        chain::Hash,
+        ids::{AgencyId, LegId, ProtectionId},
+    },
+    ledger::{
+        Rows, Scope, Step, WriteError,
+        protection::{
+            HoldLeg, HoldProtection, MoveProtection, ProtectionRow, ProtectionVersionRow, PutProtection,
+        },
+    },
 };
 
 stories!(
@@ -15,6 +23,28 @@ stories!(
     a_decision_on_a_protection_that_changed_is_stale,
     of_a_disclosure_and_a_protection_in_one_batch_one_comes_first
 );
+
+pub fn protection(owner: AgencyId, fill: Fill) -> ProtectionRow {
+    ProtectionRow {
+        id: rows::id(),
+        owner,
+        place: (fill == Fill::Full).then(own_hash),
+        version: 1,
+        data_key: rows::id(),
+        changed_at: rows::at(25),
+    }
+}
+
+/// A hash no other row of this run has.
+fn own_hash() -> Hash {
+    let (one, two) = (rows::id::<LegId>(), rows::id::<LegId>());
+    let bytes = [one.uuid().into_bytes(), two.uuid().into_bytes()].concat();
+    Hash::new(bytes.try_into().unwrap())
+}
+
+pub fn protection_version(protection: ProtectionId, version: i64) -> ProtectionVersionRow {
+    ProtectionVersionRow { protection, version, body: vec![3, 2, 1], at: rows::at(26) }
+}
 
 fn put(row: &ProtectionRow) -> Step {
     Step::PutProtection(PutProtection(row.clone()))
@@ -27,15 +57,15 @@ fn holds(row: &ProtectionRow, version: Option<i64>) -> Step {
 async fn a_protection_is_found_by_its_place_with_its_body_and_key(stage: Stage) {
     let (ledger, _work) = stage.running(1).await;
     let owner = rows::agency(Fill::Full);
-    let row = rows::protection(owner.id, Fill::Full);
-    let (place, other) = (row.place.unwrap(), rows::protection(owner.id, Fill::Full).place.unwrap());
+    let row = protection(owner.id, Fill::Full);
+    let (place, other) = (row.place.unwrap(), protection(owner.id, Fill::Full).place.unwrap());
     ledger.write(rows::steps(owner.id, vec![put(&row)])).await.unwrap();
     let found = ledger.protections_at(&place, &other).await.unwrap();
     assert_eq!((found.len(), found[0].row.id), (1, row.id));
     assert!(found[0].body.is_none() && found[0].key.is_none(), "it is there, and cannot be read");
     let mut key = rows::data_key(owner.id);
     key.id = row.data_key;
-    let (version, data_keys) = (rows::protection_version(row.id, 1), vec![key]);
+    let (version, data_keys) = (protection_version(row.id, 1), vec![key]);
     let rest = Rows { protection_versions: vec![version.clone()], data_keys, ..Rows::default() };
     ledger.write(rows::write(rest)).await.unwrap();
     let found = ledger.protections_at(&other, &place).await.unwrap();
@@ -55,7 +85,7 @@ async fn a_protection_is_found_by_its_place_with_its_body_and_key(stage: Stage) 
 
 async fn a_decision_on_a_protection_that_changed_is_stale(stage: Stage) {
     let (ledger, _work) = stage.running(1).await;
-    let row = rows::protection(rows::id(), Fill::Full);
+    let row = protection(rows::id(), Fill::Full);
     let decided = async |version| ledger.write(rows::steps(rows::id(), vec![holds(&row, version)])).await;
     assert!(decided(None).await.is_ok());
     assert_eq!(decided(Some(1)).await.err(), Some(WriteError::Stale));
@@ -75,7 +105,7 @@ async fn of_a_disclosure_and_a_protection_in_one_batch_one_comes_first(stage: St
     for protected_first in [true, false] {
         let (ledger, committers) = stage.open(1, 16).await;
         let leg = rows::leg(rows::id(), rows::id(), Fill::Bare);
-        let row = rows::protection(leg.sender, Fill::Full);
+        let row = protection(leg.sender, Fill::Full);
         let work = super::at_work(committers);
         ledger.write(rows::write(Rows { legs: vec![leg.clone()], ..Rows::default() })).await.unwrap();
         drop(work);

@@ -1,7 +1,7 @@
 //! A foreign record reads exactly like a missing one.
 
 use super::{
-    Stage,
+    Stage, protections,
     rows::{self, Fill},
     stories,
 };
@@ -10,6 +10,7 @@ use crate::{
     ledger::{
         Ledger, Rows, Scope, Step, Write,
         agency::{AgencyRow, StaffRow},
+        arrangement::ArrangementRow,
         audit::AuditRow,
         consent::ConsentRow,
         delivery::DeliveryRow,
@@ -31,6 +32,7 @@ struct World {
     staff: StaffRow,
     consent: ConsentRow,
     protection: ProtectionRow,
+    arrangement: ArrangementRow,
     referral: ReferralRow,
     leg: LegRow,
     copy: DeliveryRow,
@@ -46,12 +48,13 @@ impl World {
         let mut leg = rows::leg(sender.id, recipient.id, Fill::Full);
         (leg.referral, leg.consent) = (referral.id, Some(consent.id));
         let world = Self {
+            arrangement: rows::arrangement(sender.id, Fill::Full),
             staff: rows::staff(sender.id),
             copy: rows::delivery(&leg, Fill::Bare),
             receipt: rows::receipt(&leg, ReceiptLevel::R0, 0, Fill::Full),
             audit: rows::audit(sender.id, Fill::Full),
             key: rows::key(sender.id, 1),
-            protection: rows::protection(sender.id, Fill::Full),
+            protection: protections::protection(sender.id, Fill::Full),
             sender,
             recipient,
             consent,
@@ -63,6 +66,12 @@ impl World {
             agencies: vec![world.sender.clone(), world.recipient.clone()],
             staff: vec![world.staff.clone()],
             consents: vec![world.consent.clone()],
+            arrangements: vec![world.arrangement.clone()],
+            arrangement_members: vec![rows::arrangement_member(
+                world.arrangement.id,
+                world.recipient.id,
+                Fill::Full,
+            )],
             referrals: vec![world.referral.clone()],
             legs: vec![world.leg.clone()],
             deliveries: vec![world.copy.clone()],
@@ -90,6 +99,8 @@ impl World {
             ("consents", !ledger.consents(scope, None, 9).await.unwrap().is_empty()),
             ("protection", ledger.protection(scope, self.protection.id).await.unwrap().is_some()),
             ("protections", !ledger.protections(scope, None, 9).await.unwrap().is_empty()),
+            ("arrangement", ledger.arrangement(scope, self.arrangement.id).await.unwrap().is_some()),
+            ("arrangements", !ledger.arrangements(scope, None, 9).await.unwrap().is_empty()),
             ("referral", ledger.referral(scope, self.referral.id).await.unwrap().is_some()),
             ("referrals", !ledger.referrals(scope, ReferralFilter::All, None, 9).await.unwrap().is_empty()),
             ("referrals of a kind", !ledger.referrals(scope, kind, None, 9).await.unwrap().is_empty()),
@@ -125,6 +136,8 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
         "consents",
         "protection",
         "protections",
+        "arrangement",
+        "arrangements",
         "referral",
         "referrals",
         "referrals of a kind",
@@ -138,7 +151,10 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
     ];
     assert_eq!(sender, of_the_sender);
     let recipient = world.seen_by(&ledger, Scope::of(world.recipient.id)).await;
-    assert_eq!(recipient, ["leg", "legs got", "delivery", "inbox", "waiting", "receipt"]);
+    assert_eq!(
+        recipient,
+        ["arrangement", "arrangements", "leg", "legs got", "delivery", "inbox", "waiting", "receipt"]
+    );
     assert!(world.seen_by(&ledger, Scope::of(rows::id())).await.is_empty(), "an agency nobody knows");
     // A busy neighbour sees lists of its own, and by id nothing of this world.
     let neighbour = Scope::of(other.sender.id);
@@ -147,6 +163,7 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
         "staff list",
         "consents",
         "protections",
+        "arrangements",
         "referrals",
         "referrals of a kind",
         "referrals by leg",

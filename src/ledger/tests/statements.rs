@@ -16,6 +16,7 @@ macro_rules! files_with_statements {
 /// The statements of each file, by name.
 const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     agency,
+    arrangement,
     audit,
     connect,
     consent,
@@ -29,6 +30,7 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     receipt,
     referral,
     service,
+    sign_in,
     subscription
 );
 
@@ -78,6 +80,10 @@ macro_rules! tables {
 tables!(
     agency::AgencyRow,
     agency::StaffRow,
+    arrangement::ArrangementRow,
+    arrangement::ArrangementEventRow,
+    arrangement::ArrangementMemberRow,
+    arrangement::ArrangementCaseRow,
     audit::AuditRow,
     consent::ConsentRow,
     consent::ConsentEventRow,
@@ -96,6 +102,8 @@ tables!(
     referral::ReferralRow,
     referral::ReferralEventRow,
     service::ServiceRow,
+    sign_in::SignInRow,
+    sign_in::SessionRow,
     subscription::SubscriptionRow,
 );
 
