@@ -12,7 +12,7 @@
 //! 5. **What decides.** [`consent`], [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
-//!    the family is hidden.
+//!    the family is hidden. [`difference`] compares two of its documents.
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
 //!    [`delivery`], [`basis_state`]; what is derived from the tables: [`machine_docs`], [`fhir`].
 //! 8. **The evidence.** [`chain`] (the bytes that get hashed), [`receipt`], [`proof`] (what a check can show and what not).
@@ -30,6 +30,7 @@ pub mod consent;
 pub mod content;
 pub mod corporate_number;
 pub mod delivery;
+pub mod difference;
 pub mod disclosure;
 pub mod document;
 pub mod doorbell;

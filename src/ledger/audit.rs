@@ -16,6 +16,7 @@ code_list! {
     /// What an audit entry is about.
     AuditAction, "audit action" {
         Submit = "submit", "送信", "submit";
+        Preview = "preview", "送信前の確認", "preview before sending";
         Open = "open", "閲覧", "open";
         Take = "take", "受領", "take";
         Disclose = "disclose", "封緘文書の送出", "publish a sealed document";

@@ -11,7 +11,7 @@ use super::{
     not_found,
     open::moved,
     opened::{OpenedLeg, damaged},
-    ring,
+    rehearsal, ring,
 };
 use crate::{
     domain::{
@@ -54,6 +54,22 @@ pub async fn act(
 ) -> Result<Answer, Problem> {
     once(context, caller, command, async || prepare(context, caller, id, action, version, command).await)
         .await
+}
+
+/// What the act would do.
+///
+/// # Errors
+/// As [`act`].
+pub async fn rehearse(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    action: LegAction,
+    version: i64,
+    command: &Command,
+) -> Result<String, Problem> {
+    let prepared = prepare(context, caller, id, action, version, command).await?;
+    Ok(rehearsal::told(&prepared))
 }
 
 async fn prepare(

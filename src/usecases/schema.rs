@@ -70,7 +70,7 @@ schemas! {
     Inbox = "inbox";
     DeliveryView = "delivery-view";
     Token = "token";
-    Health = "health";
+    Health = "health"; Preview = "preview"; DryRun = "dry-run";
 }
 
 /// Where the schemas say they live. Nothing is ever fetched from there.

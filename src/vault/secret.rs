@@ -28,6 +28,8 @@ pub enum MacPurpose {
     Login,
     /// The token in a page's forms, made from the session it belongs to.
     Form,
+    /// What a preview showed, to know whether the same would be sent.
+    Preview,
 }
 
 impl MacPurpose {
@@ -41,6 +43,7 @@ impl MacPurpose {
         (Self::RegisteredCase, "hub/mac/registered-case/v1"),
         (Self::Login, "hub/mac/login/v1"),
         (Self::Form, "hub/mac/form/v1"),
+        (Self::Preview, "hub/mac/preview/v1"),
     ];
 }
 

@@ -186,6 +186,10 @@ routes! {
     }
 }
 
+/// The changes that can be tried out with `Prefer: dry-run`. Every other one refuses it.
+pub const DRY_RUNS: &[Endpoint] =
+    &[Endpoint::Submit, Endpoint::RecordConsent, Endpoint::WithdrawConsent, Endpoint::Act];
+
 #[cfg(test)]
 mod tests {
     use super::*;
