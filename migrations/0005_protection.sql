@@ -18,6 +18,3 @@ CREATE TABLE protection_version (
     at BIGINT NOT NULL,
     PRIMARY KEY (protection, version)
 );
-
--- The legs of a case, on which a new protection takes hold.
-CREATE INDEX referral_case ON referral (owner, case_id) WHERE case_id IS NOT NULL;

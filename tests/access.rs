@@ -10,15 +10,20 @@ mod support;
 
 #[path = "access/cells.rs"]
 mod cells;
+#[path = "access/protections.rs"]
+mod protections;
 #[path = "access/roles.rs"]
 mod roles;
 #[path = "access/timing.rs"]
 mod timing;
+#[path = "access/who.rs"]
+mod who;
 #[path = "access/world.rs"]
 mod world;
 
-use cells::{Caller, Object, Stories, expected, request, spends, with_caller};
+use cells::{Stories, expected, request, spends, with_caller};
 use support::town::{Engine, Reply};
+use who::{Caller, Object};
 use world::World;
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use tsunagu::{
         delivery::DeliveryState,
         leg::{LegAction, LegState},
         mask::{Detail, Why},
+        protection::record::{ProtectionState, ProtectionStep},
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
@@ -31,6 +32,11 @@ const REQUESTS: &[Schema] = &[
     Schema::Referral,
     Schema::Consent,
     Schema::Withdraw,
+    Schema::Protection,
+    Schema::ProtectionChange,
+    Schema::ProtectionRelease,
+    Schema::ProtectionUnlock,
+    Schema::ProtectionApprove,
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
@@ -73,6 +79,8 @@ fn every_published_code_list_is_the_programs() {
         "attested": Attested;
         "basis_code": BasisCode;
         "capacity": Capacity;
+        "protection_state": ProtectionState;
+        "protection_step": ProtectionStep;
         "consent_method": ConsentMethod;
         "agency_kind": AgencyKind;
         "withheld_reason": Why;

@@ -137,7 +137,7 @@ impl Content {
     }
 
     /// The veil that was drawn. Where a mask asks for one and there is none, no text is shown.
-    pub(in crate::domain) fn veil(&self) -> Option<&Veil> {
+    pub fn veil(&self) -> Option<&Veil> {
         self.veil.as_ref()
     }
 

@@ -13,7 +13,7 @@ use super::{
     referral::{ReferralType, Urgency},
     section::Section,
     subject::{Subject, SubjectRef},
-    veil::{ADDRESS_NOTE, CONTACT_NOTE, Veil},
+    veil::{ADDRESS_NOTE, CONTACT_NOTE, Veil, may_be_read},
 };
 
 /// Renders what the mask grants of a content: an object of sections, each an array of entries.
@@ -63,21 +63,6 @@ fn render_entry(
         shown.insert("subject".into(), subject.as_str().into());
     }
     Some(Value::Object(shown))
-}
-
-/// The members that somebody writes in sentences.
-const SENTENCES: [&str; 5] = ["text", "summary", "wishes", "relation", "safe_contact"];
-
-/// Whether a member may be shown to somebody from whom a place is hidden. Without a veil nobody knows which words
-/// would tell of it, so that no sentence is shown.
-fn may_be_read(name: &str, value: &Value, texts: Texts, veil: Option<&Veil>) -> bool {
-    let sentences_go = texts == Texts::Placeless && veil.is_some();
-    match texts {
-        Texts::Whole => true,
-        Texts::Placeless | Texts::Withheld => {
-            (sentences_go || !SENTENCES.contains(&name)) && !veil.is_some_and(|veil| veil.is_named_in(value))
-        }
-    }
 }
 
 /// An entry in full, with the flag that nobody else may be told.

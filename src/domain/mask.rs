@@ -115,6 +115,13 @@ impl Mask {
         self
     }
 
+    /// The same without what is flagged as concealed from others.
+    #[must_use]
+    pub fn without_flagged(mut self) -> Self {
+        self.0.retain(|_, section| section.detail != Detail::Flagged);
+        self
+    }
+
     /// What both masks grant. Sealed in one is sealed in both, so the notifier's desk must be given the
     /// mask of its own opening, never that mask intersected with the one of the sending.
     pub fn intersect(&self, other: &Self) -> Self {

@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, fmt};
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::mask::Texts;
+
 /// What stands for a concealed address.
 pub const ADDRESS_NOTE: &str = "市内・連絡は当課経由";
 /// What stands with the telephone of the office, in place of the family's own.
@@ -76,6 +78,22 @@ impl Veil {
 impl fmt::Debug for Veil {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Veil({} words)", self.words.len())
+    }
+}
+
+/// The members that somebody writes in sentences, of a content and of what is written beside it.
+pub const SENTENCES: [&str; 9] =
+    ["text", "summary", "wishes", "relation", "safe_contact", "question", "answer", "note", "suggestion"];
+
+/// Whether a member may be shown to somebody from whom a place is hidden. Without a veil nobody knows which words
+/// would tell of it, so that no sentence is shown.
+pub fn may_be_read(name: &str, value: &Value, texts: Texts, veil: Option<&Veil>) -> bool {
+    let sentences_go = texts == Texts::Placeless && veil.is_some();
+    match texts {
+        Texts::Whole => true,
+        Texts::Placeless | Texts::Withheld => {
+            (sentences_go || !SENTENCES.contains(&name)) && !veil.is_some_and(|veil| veil.is_named_in(value))
+        }
     }
 }
 

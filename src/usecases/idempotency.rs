@@ -5,10 +5,10 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Answer, Caller, Command, Context, TRIES, act, consent, register, submit, take};
+use super::{Answer, Caller, Command, Context, TRIES, act, consent, protection, register, submit, take};
 use crate::{
     domain::{
-        ids::{ConsentId, DeliveryId, LegId, ReferralId, StaffId},
+        ids::{ConsentId, DeliveryId, LegId, ProtectionId, ReferralId, StaffId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
@@ -25,6 +25,10 @@ pub enum Pointer {
         version: i64,
     },
     Referral(ReferralId),
+    Protection {
+        id: ProtectionId,
+        version: i64,
+    },
     /// The event of a leg that a party's act made.
     Event {
         leg: LegId,
@@ -43,6 +47,7 @@ impl fmt::Display for Pointer {
             Self::Staff(id) => write!(f, "staff:{id}"),
             Self::Consent { id, version } => write!(f, "consent:{id}:{version}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
+            Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
         }
@@ -58,6 +63,9 @@ impl FromStr for Pointer {
             ["staff", id] => Some(Self::Staff(id.parse().ok()?)),
             ["consent", id, version] => {
                 Some(Self::Consent { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["protection", id, version] => {
+                Some(Self::Protection { id: id.parse().ok()?, version: version.parse().ok()? })
             }
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
@@ -153,6 +161,7 @@ async fn replay(
         Pointer::Staff(id) => register::staff_answer(id),
         Pointer::Consent { id, version } => consent::answer_again(context, caller, id, version).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
+        Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
@@ -171,6 +180,7 @@ mod tests {
             format!("consent:{id}:2"),
             format!("referral:{id}"),
             format!("event:{id}:3"),
+            format!("protection:{id}:4"),
             format!("receipt:{id}:R2"),
         ] {
             assert_eq!(text.parse::<Pointer>().unwrap().to_string(), text);

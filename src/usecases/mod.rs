@@ -23,6 +23,8 @@ pub mod page;
 mod parcel;
 pub mod post;
 pub mod preview;
+pub mod protect;
+pub mod protection;
 mod push;
 pub mod read;
 mod refused;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Context, evidence::Frame};
+use super::{Context, evidence::Frame, protection::Shelter};
 use crate::{
     domain::{
         agency::Party,
@@ -17,7 +17,6 @@ use crate::{
         mask::Mask,
         municipality::MunicipalityCode,
         problem::{Problem, ProblemKind},
-        protection::Standing,
         receipt::{BasisRef, Withheld},
         referral::ReferralType,
         refusal::Refusal,
@@ -25,11 +24,12 @@ use crate::{
         subject::Subject,
     },
     ledger::{
-        Scope,
+        Scope, Step, Write,
         agency::AgencyRow,
-        consent::ConsentRow,
+        consent::{ConsentRow, HoldConsent},
         content::{ContentRow, DataKeyRow},
         leg::LegRow,
+        protection::HoldLeg,
         referral::ReferralRow,
     },
     vault::seal::{DataKey, Slot},
@@ -130,6 +130,7 @@ pub(super) struct World {
     pub sender: AgencyRow,
     pub recipient: AgencyRow,
     pub consent: Option<(ConsentRow, ConsentRecord)>,
+    shelter: Shelter,
     parts: Vec<ContentRow>,
 }
 
@@ -151,7 +152,8 @@ impl World {
             Some(id) => super::consent::load(context, Scope::of(leg.sender), id).await?,
             None => None,
         };
-        Ok(Self { header, subjects, sender, recipient, consent, parts })
+        let shelter = Shelter::of(context, leg.sender, referral.case_id, Some(referral.id)).await?;
+        Ok(Self { header, subjects, sender, recipient, consent, shelter, parts })
     }
 
     /// Decides this leg anew, now.
@@ -175,7 +177,7 @@ impl World {
             facts: &body.facts,
             consent: self.consent.as_ref().map(|(_, record)| record),
             arrangement: None,
-            protection: Standing::Unprotected,
+            protection: self.shelter.standing(),
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
             written_by: opened.referral.written_by,
             approved_by: self.header.approved_by,
@@ -183,7 +185,20 @@ impl World {
         })
     }
 
-    /// Opens the sections a mask grants, and no others: what is not granted stays sealed also in memory.
+    /// What the decision rested on, asked for once more in its write: the consent is held first, the leg is locked
+    /// where the write does not move it, and the protection is looked at last.
+    pub fn hold(&self, opened: &OpenedLeg, write: &mut Write) {
+        if let Some((row, _)) = &self.consent {
+            write.steps.push(Step::HoldConsent(HoldConsent { id: row.id, version: row.version }));
+        }
+        if !write.steps.iter().any(|step| matches!(step, Step::MoveLeg(_))) {
+            write.steps.push(Step::HoldLeg(HoldLeg { id: opened.leg.id, seq: opened.leg.head_seq }));
+        }
+        self.shelter.hold(write);
+    }
+
+    /// Opens the sections a mask grants, and no others: what is not granted stays sealed also in memory. Where the
+    /// family is hidden, its address and contact are opened as well, to keep them out of every text.
     pub async fn content(
         &self,
         context: &Context,
@@ -191,9 +206,25 @@ impl World {
         reader: AgencyId,
         mask: &Mask,
     ) -> Result<Content, Problem> {
+        let granted = self.open_sections(context, opened, reader, mask.sections().map(|(s, _)| s)).await?;
+        let Some(veil) = self.shelter.veil() else { return Ok(granted) };
+        let places = [Section::Address, Section::Contact].into_iter();
+        let places = self.open_sections(context, opened, reader, places).await?;
+        let mut content = granted;
+        content.draw(veil, &places);
+        Ok(content)
+    }
+
+    async fn open_sections(
+        &self,
+        context: &Context,
+        opened: &OpenedLeg,
+        reader: AgencyId,
+        sections: impl Iterator<Item = Section>,
+    ) -> Result<Content, Problem> {
         let referral = &opened.referral;
         let mut plain = Vec::new();
-        for (section, _) in mask.sections() {
+        for section in sections {
             let Some(part) = self.parts.iter().find(|part| part.part == section.code()) else { continue };
             let slot = content_slot(referral.owner, referral.id, section.code());
             let bytes = match (section, referral.compartment_key) {

@@ -20,7 +20,6 @@ use crate::{
     ledger::{
         Lane, Scope, Step, Write, WriteError,
         audit::{AuditAction, AuditRow},
-        consent::HoldConsent,
         delivery::{DeliveryRow, MoveDelivery},
     },
     vault::jwe::{RecipientKey, seal_for},
@@ -81,7 +80,8 @@ async fn sealed(
     key: &RecipientKey,
     kid: &str,
 ) -> Result<String, Problem> {
-    let mask = decision.mask.intersect(&opened.body.mask).without(Section::Notifier);
+    // Nor does an address that is concealed from others: what is published cannot be hidden any more.
+    let mask = decision.mask.intersect(&opened.body.mask).without(Section::Notifier).without_flagged();
     let decision = Decision { mask, ..decision };
     let (document, disclosures) =
         document_for(context, opened.leg.recipient, opened, world, &decision).await?;
@@ -100,9 +100,6 @@ async fn record(
 ) -> Result<(), WriteError> {
     let at = context.clock.now();
     let mut write = Write { lane: Lane::Urgent, shard: shard_of(opened.leg.id), ..Write::default() };
-    if let Some((row, _)) = &world.consent {
-        write.steps.push(Step::HoldConsent(HoldConsent { id: row.id, version: row.version }));
-    }
     write.steps.push(Step::MoveDelivery(MoveDelivery {
         id: delivery.id,
         from: delivery.state,
@@ -112,6 +109,7 @@ async fn record(
         disclosed_at: delivery.disclosed_at.or(Some(at)),
         at,
     }));
+    world.hold(opened, &mut write);
     write.rows.audits.push(audit(context, delivery, ALLOWED));
     context.ledger.write(write).await?;
     Ok(())

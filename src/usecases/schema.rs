@@ -44,6 +44,11 @@ schemas! {
     Referral = "referral";
     Consent = "consent";
     Withdraw = "withdraw";
+    Protection = "protection";
+    ProtectionChange = "protection-change";
+    ProtectionRelease = "protection-release";
+    ProtectionUnlock = "protection-unlock";
+    ProtectionApprove = "protection-approve";
     LegAction = "leg-action";
     Ack = "ack";
     Staff = "staff";
@@ -64,6 +69,8 @@ schemas! {
     Service = "service";
     ConsentView = "consent-view";
     ConsentAnswer = "consent-answer";
+    ProtectionView = "protection-view";
+    ProtectionAnswer = "protection-answer";
     ReferralView = "referral-view";
     LegView = "leg-view";
     LegAnswer = "leg-answer";

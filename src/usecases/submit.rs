@@ -15,16 +15,17 @@ use super::{
     opened::{damaged, party},
     parcel::Parcel,
     preview,
+    protection::Shelter,
     refused::refused,
 };
 use crate::{
     domain::{
         consent::ConsentRecord,
+        content::Content,
         disclosure::{Decision, Event, Question, decide},
         fault::{Fault, Text},
         ids::{AgencyId, ConsentId, ReferralId},
         problem::{Problem, ProblemKind},
-        protection::Standing,
         receipt,
         refusal::Refusal,
         submission::{AskedLeg, Submission},
@@ -54,8 +55,8 @@ pub async fn submit(context: &Context, caller: &Caller, command: &Command) -> Re
 
 async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Result<Prepared, Problem> {
     let (document, now) = (&command.document, context.clock.now());
-    let submission = read(context, caller, document, now).await?;
-    let ground = Ground::read(context, caller, &submission).await?;
+    let mut submission = read(context, caller, document, now).await?;
+    let ground = Ground::read(context, caller, &mut submission).await?;
     let decisions = ground.decide(context, caller, &submission, now)?;
     let previewed = preview::compare(context, caller, &submission, &decisions);
     let parcel = Parcel::new(context, caller, &submission)?;
@@ -109,10 +110,16 @@ pub(super) async fn read(
 pub(super) struct Ground {
     recipients: HashMap<AgencyId, AgencyRow>,
     consents: HashMap<ConsentId, (ConsentRow, ConsentRecord)>,
+    shelter: Shelter,
 }
 
 impl Ground {
-    pub async fn read(context: &Context, caller: &Caller, submission: &Submission) -> Result<Self, Problem> {
+    /// Reads it, and draws the veil of a protected family over what is said.
+    pub async fn read(
+        context: &Context,
+        caller: &Caller,
+        submission: &mut Submission,
+    ) -> Result<Self, Problem> {
         let ids: Vec<AgencyId> = submission.legs.iter().map(|leg| leg.recipient).collect();
         let rows = context.ledger.agencies_by_id(&ids).await?;
         let recipients: HashMap<_, _> =
@@ -133,7 +140,11 @@ impl Ground {
                 consents.insert(id, found);
             }
         }
-        Ok(Self { recipients, consents })
+        let shelter = Shelter::of(context, caller.id(), submission.case, None).await?;
+        if let Some(veil) = shelter.veil() {
+            submission.content.draw(veil, &Content::default());
+        }
+        Ok(Self { recipients, consents, shelter })
     }
 
     pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
@@ -187,7 +198,7 @@ impl Ground {
                 facts: &asked.facts,
                 consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
                 arrangement: None,
-                protection: Standing::Unprotected,
+                protection: self.shelter.standing(),
                 recalled: false,
                 written_by: submission.written_by,
                 approved_by: submission.approved_by,
@@ -205,6 +216,7 @@ impl Ground {
         for (id, (row, _)) in self.consents.iter().filter(|(id, _)| rests_on(id)) {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
         }
+        self.shelter.hold(write);
     }
 }
 

@@ -5,6 +5,7 @@ pub mod delivery;
 pub mod directory;
 pub mod health;
 pub mod leg;
+pub mod protection;
 pub mod receipt;
 pub mod referral;
 pub mod staff;

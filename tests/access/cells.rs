@@ -7,47 +7,12 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tsunagu::web::{Access, Endpoint, Guarded, Row};
 
-use super::world::{Party, Story, World};
+use super::{
+    protections,
+    who::{Caller, Object},
+    world::{Party, Story, World},
+};
 use crate::support::town::{Engine, fresh_key};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caller {
-    Owner,
-    Recipient,
-    Third,
-    NoToken,
-    /// The owner, with a token that has run out.
-    Expired,
-}
-
-impl Caller {
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Recipient, Self::Third, Self::NoToken, Self::Expired];
-
-    pub fn party(self, world: &World) -> &Party {
-        match self {
-            Self::Owner | Self::NoToken | Self::Expired => &world.owner,
-            Self::Recipient => &world.recipient,
-            Self::Third => &world.third,
-        }
-    }
-
-    pub fn known(self) -> bool {
-        !matches!(self, Self::NoToken | Self::Expired)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Object {
-    Own,
-    Foreign,
-    Missing,
-    Malformed,
-}
-
-impl Object {
-    /// The order matters: what is refused comes before what changes something.
-    pub const ALL: [Self; 4] = [Self::Malformed, Self::Missing, Self::Foreign, Self::Own];
-}
 
 /// The stories one round of cells speaks of: the owner's to the recipient, and one between the two others.
 pub struct Stories {
@@ -84,16 +49,26 @@ fn reach(endpoint: Endpoint) -> Reach {
         E::Health | E::Ready | E::OpenApi | E::Jwks => Reach::Public,
         E::Token => Reach::SignIn,
         E::Agency | E::Service => Reach::Directory,
-        E::Agencies | E::Services | E::StaffList | E::Consents | E::Referrals | E::Legs | E::Inbox => {
-            Reach::List
-        }
+        E::Agencies
+        | E::Services
+        | E::StaffList
+        | E::Consents
+        | E::Referrals
+        | E::Legs
+        | E::Inbox
+        | E::Protections => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
-        E::RecordConsent | E::Submit => Reach::Make,
+        E::RecordConsent | E::RecordProtection | E::Submit => Reach::Make,
+        E::Protection
+        | E::ChangeProtection
+        | E::ReleaseProtection
+        | E::UnlockProtection
+        | E::ApproveProtection => Reach::Keeper,
         E::Consent | E::WithdrawConsent | E::Referral | E::SetSignIn | E::RemoveSignIn => Reach::Keeper,
         E::Leg | E::AvailableActions | E::Act | E::LegReceipts | E::Receipt => Reach::Parties,
         E::OpenDelivery | E::Ack => Reach::Recipient,
@@ -105,6 +80,8 @@ pub fn spends(endpoint: Endpoint) -> bool {
     use Endpoint as E;
     match endpoint {
         E::WithdrawConsent | E::Act | E::OpenDelivery | E::Ack => true,
+        E::ChangeProtection | E::ReleaseProtection | E::UnlockProtection | E::ApproveProtection => true,
+        E::RecordProtection | E::Protections | E::Protection => false,
         E::Health
         | E::Ready
         | E::OpenApi
@@ -172,7 +149,13 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
 fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
-        E::RegisterStaff | E::RecordConsent | E::Submit => (201, None),
+        E::RegisterStaff | E::RecordConsent | E::RecordProtection | E::Submit => (201, None),
+        E::Protections
+        | E::Protection
+        | E::ChangeProtection
+        | E::ReleaseProtection
+        | E::UnlockProtection
+        | E::ApproveProtection => (200, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
         E::Health
@@ -286,9 +269,7 @@ async fn asked(
         E::SubscribeMail => (plain(), Some(json!({ "address": "himitsu@mado.example.jp" }))),
         E::RecordConsent => {
             let mut paper = world.consent_paper(party, &world.fourth);
-            if object != Object::Own {
-                paper["recorded_by"] = json!(staff(world, &named));
-            }
+            paper["recorded_by"] = json!(staff_of(world, party, &named, object));
             (plain(), Some(paper))
         }
         E::Submit => {
@@ -300,6 +281,16 @@ async fn asked(
                 _ => named.id(|story| &story.consent),
             };
             (plain(), Some(world.introduction(party, &world.fourth, &consent)))
+        }
+        E::Protections => (list(named.id(|story| &story.protection)), None),
+        E::RecordProtection => (plain(), Some(protections::paper(&staff_of(world, party, &named, object)))),
+        E::Protection
+        | E::ChangeProtection
+        | E::ReleaseProtection
+        | E::UnlockProtection
+        | E::ApproveProtection => {
+            let id = named.id(|story| &story.protection);
+            (path(id.clone()), protections::step(world, row.endpoint, party, &id).await)
         }
         E::Consent => (path(named.id(|story| &story.consent)), None),
         E::WithdrawConsent => {
@@ -349,6 +340,11 @@ fn staff(world: &World, named: &Named<'_>) -> String {
     }
 }
 
+/// The caller's own staff, or those of the object where that is another's or nobody's.
+fn staff_of(world: &World, party: &Party, named: &Named<'_>, object: Object) -> String {
+    if object == Object::Own { party.staff.clone() } else { staff(world, named) }
+}
+
 /// The request of a cell, complete: whatever refuses it is not its form.
 pub async fn request(
     world: &World,
@@ -371,8 +367,9 @@ pub async fn request(
         request = request.header("idempotency-key", fresh_key());
     }
     if row.guarded == Guarded::KeyAndVersion {
-        // A consent as it was recorded, a leg as it was sent.
-        request = request.header("if-match", "\"1\"");
+        // A consent as it was recorded, a leg as it was sent; what is approved was asked for before.
+        let version = if row.endpoint == Endpoint::ApproveProtection { 2 } else { 1 };
+        request = request.header("if-match", format!("\"{version}\""));
     }
     if row.endpoint == Endpoint::OpenDelivery {
         request = request.header("tsunagu-staff", &party.staff);

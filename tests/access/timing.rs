@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use tsunagu::web::TABLE;
 
 use super::{
-    cells::{Caller, Object, expected, request},
+    cells::{expected, request},
     fresh,
+    who::{Caller, Object},
     world::World,
 };
 

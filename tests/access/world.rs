@@ -34,6 +34,7 @@ pub struct Story {
     pub referral: String,
     pub leg: String,
     pub delivery: String,
+    pub protection: String,
 }
 
 pub struct World {
@@ -90,7 +91,10 @@ impl World {
     pub async fn story(&self, sender: &Party, recipient: &Party) -> Story {
         let consent = sender.agency.record_consent(&self.consent_paper(sender, recipient)).await.at("/id");
         let sent = sender.agency.submit(&self.introduction(sender, recipient, &consent)).await;
+        let protected =
+            sender.agency.post("/v1/protections", &super::protections::paper(&sender.staff)).await;
         Story {
+            protection: protected.at("/id"),
             sender: sender.agency.id.clone(),
             recipient: recipient.agency.id.clone(),
             consent,
@@ -121,7 +125,7 @@ impl World {
                     deny(&story.referral, "the id of another agency's referral");
                 }
                 if story.sender != asker && story.recipient != asker {
-                    for id in [&story.leg, &story.delivery, &story.consent] {
+                    for id in [&story.leg, &story.delivery, &story.consent, &story.protection] {
                         deny(id, "an id between others");
                     }
                 }

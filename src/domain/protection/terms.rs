@@ -70,6 +70,16 @@ impl Terms {
         Ok(terms)
     }
 
+    /// Every agency the terms name, each with the pointer of the member that names it.
+    pub fn agencies(&self) -> Vec<(String, AgencyId)> {
+        let hidden = self.hidden_from.iter().enumerate().filter_map(|(place, one)| match one {
+            Hidden::Agency { agency } => Some((format!("/hidden_from/{place}/agency"), *agency)),
+            Hidden::Municipality { desk, .. } => Some((format!("/hidden_from/{place}/desk"), (*desk)?)),
+        });
+        let blocked = self.blocked.iter().enumerate().map(|(place, id)| (format!("/blocked/{place}"), *id));
+        hidden.chain(blocked).collect()
+    }
+
     pub(super) fn protection(&self, lift: Option<Lift>) -> Protection {
         let hidden = |one: &Hidden| match one {
             Hidden::Agency { agency } => HiddenFrom::Agency(*agency),

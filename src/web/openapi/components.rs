@@ -70,6 +70,8 @@ pub(super) fn parameters() -> Value {
             "a municipality code of 5 or 6 digits",
             word(),
         ),
+        ("query", "case", "相談ケースのID", "the id of a case", common("uuid")),
+        ("query", "referral", "紹介・連絡のID", "the id of a referral", common("uuid")),
         ("query", "age", "歳児クラス", "the age class", number(0, 5)),
     ];
     let mut parameters = Map::new();
