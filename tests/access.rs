@@ -16,14 +16,11 @@ mod protections;
 mod roles;
 #[path = "access/timing.rs"]
 mod timing;
-#[path = "access/who.rs"]
-mod who;
 #[path = "access/world.rs"]
 mod world;
 
-use cells::{Stories, expected, request, spends, with_caller};
+use cells::{Caller, Object, Stories, expected, request, spends, with_caller};
 use support::town::{Engine, Reply};
-use who::{Caller, Object};
 use world::World;
 
 #[tokio::test]

@@ -8,10 +8,13 @@ use tsunagu::{
     domain::{
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
-        arrangement::ArrangementKind,
+        arrangement::{ArrangementKind, ArrangementStep},
         basis::BasisCode,
         basis_state::ConsentState,
-        consent::{Capacity, ConsentMethod},
+        consent::{
+            Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
+            custody::{Act, CustodyKind, OtherCustodian, SoleGround},
+        },
         delivery::DeliveryState,
         leg::{LegAction, LegState},
         mask::{Detail, Why},
@@ -31,7 +34,12 @@ use tsunagu::{
 const REQUESTS: &[Schema] = &[
     Schema::Referral,
     Schema::Consent,
+    Schema::ConsentForm,
     Schema::Withdraw,
+    Schema::Arrangement,
+    Schema::ArrangementMember,
+    Schema::ArrangementCase,
+    Schema::ArrangementEnd,
     Schema::Protection,
     Schema::ProtectionChange,
     Schema::ProtectionRelease,
@@ -78,9 +86,18 @@ fn every_published_code_list_is_the_programs() {
         "receipt_level": ReceiptLevel;
         "attested": Attested;
         "basis_code": BasisCode;
+        "arrangement_step": ArrangementStep;
         "capacity": Capacity;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
+        "custody_kind": CustodyKind;
+        "other_custodian": OtherCustodian;
+        "sole_ground": SoleGround;
+        "act": Act;
+        "line_decision": LineDecision;
+        "guardian_told": GuardianTold;
+        "opinion": Opinion;
+        "evidence_kind": EvidenceKind;
         "consent_method": ConsentMethod;
         "agency_kind": AgencyKind;
         "withheld_reason": Why;

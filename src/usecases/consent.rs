@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     ALLOWED, Answer, Caller, Command, Context,
+    consent_form::name_faults,
     idempotency::{Pointer, Prepared, once},
     opened::{damaged, data_key},
     rehearsal,
@@ -14,7 +15,6 @@ use crate::{
         consent::{ConsentRecord, day_in_japan},
         fault::{Fault, Text},
         field_error::FieldError,
-        field_rules,
         ids::{AgencyId, ConsentId},
         problem::Problem,
     },
@@ -92,11 +92,12 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
 
 /// Reads the record and everything single fields must be.
 fn read(document: &Value, id: ConsentId, caller: AgencyId, now: Timestamp) -> Result<ConsentRecord, Problem> {
-    let mut faults = Vec::new();
-    field_rules::name_faults(&document["giver"]["name"], "/giver/name", &mut faults);
+    let mut faults = name_faults(document);
     match ConsentRecord::parse(document, id, caller, day_in_japan(now)) {
-        Ok(record) if faults.is_empty() => Ok(record),
-        Ok(_) => Err(field_problem(faults)),
+        Ok(record) => {
+            faults.extend(record.gaps(document));
+            if faults.is_empty() { Ok(record) } else { Err(field_problem(faults)) }
+        }
         Err(found) => {
             faults.extend(found);
             Err(field_problem(faults))
@@ -122,11 +123,11 @@ pub(super) async fn load(
 ) -> Result<Option<(ConsentRow, ConsentRecord)>, Problem> {
     let Some((row, wrap)) = context.ledger.consent_with_key(scope, id).await? else { return Ok(None) };
     let key = context.vault.unwrap(wrap.id, wrap.agency, &wrap.kek, &wrap.wrapped)?;
-    let record = record_of(&opened(&key, &row)?, &row)?;
+    let record = record_of(&opened(&key, &row)?, &row)?.judged_by(&context.settings.daily_acts);
     Ok(Some((row, record)))
 }
 
-fn record_of(document: &Value, row: &ConsentRow) -> Result<ConsentRecord, Problem> {
+pub(super) fn record_of(document: &Value, row: &ConsentRow) -> Result<ConsentRecord, Problem> {
     let parsed = ConsentRecord::parse(document, row.id, row.owner, day_in_japan(row.changed_at));
     let mut record = parsed.map_err(|_| damaged())?;
     record.state = row.state;
@@ -149,7 +150,7 @@ fn slot(owner: AgencyId, id: ConsentId) -> Slot<'static> {
 }
 
 /// 00:00 of a day in Japan.
-fn start_of(day: Date) -> Timestamp {
+pub(super) fn start_of(day: Date) -> Timestamp {
     Offset::constant(9).to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX)
 }
 

@@ -130,11 +130,11 @@ async fn record(
     reader: &StaffRow,
 ) -> Result<(), WriteError> {
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
+    world.hold(&mut write);
     if matches!(delivery.state, DeliveryState::Waiting | DeliveryState::Taken) {
         first_opening(context, opened, delivery, reader, &mut write).map_err(|_| WriteError::Unavailable)?;
     }
-    // Held until the commit: a withdrawal or a concealment is either before this opening or after it.
-    world.hold(opened, &mut write);
+    world.hold_shelter(opened, &mut write);
     write.rows.audits.push(caller.audit(context, Some(reader.id), AuditAction::Open, delivery.id, ALLOWED));
     context.ledger.write(write).await?;
     context.work.notify_one();

@@ -32,6 +32,7 @@ use crate::{
         Lane, Step, Write,
         audit::AuditAction,
         content::DataKeyRow,
+        delivery::MoveDelivery,
         leg::LegRow,
         protection::{HoldLeg, MoveProtection, ProtectionRow, ProtectionVersionRow, PutProtection},
     },
@@ -150,6 +151,15 @@ async fn finish(
         let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
         let disclosed = delivery.state == DeliveryState::Opened || delivery.disclosed_at.is_some();
         record.legs.push(Reached { leg: leg.id, recipient: leg.recipient, seq: leg.head_seq, disclosed });
+        // The copy before its leg, in the order in which openings and pushes take them.
+        write.steps.push(Step::MoveDelivery(MoveDelivery {
+            id: delivery.id,
+            from: delivery.state,
+            from_disclosed: delivery.disclosed_at,
+            to: delivery.state,
+            disclosed_at: None,
+            at: delivery.changed_at,
+        }));
         write.steps.push(Step::HoldLeg(HoldLeg { id: leg.id, seq: leg.head_seq }));
     }
     let at = record.at;

@@ -100,6 +100,7 @@ async fn record(
 ) -> Result<(), WriteError> {
     let at = context.clock.now();
     let mut write = Write { lane: Lane::Urgent, shard: shard_of(opened.leg.id), ..Write::default() };
+    world.hold(&mut write);
     write.steps.push(Step::MoveDelivery(MoveDelivery {
         id: delivery.id,
         from: delivery.state,
@@ -109,7 +110,7 @@ async fn record(
         disclosed_at: delivery.disclosed_at.or(Some(at)),
         at,
     }));
-    world.hold(opened, &mut write);
+    world.hold_shelter(opened, &mut write);
     write.rows.audits.push(audit(context, delivery, ALLOWED));
     context.ledger.write(write).await?;
     Ok(())

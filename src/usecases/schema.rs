@@ -43,7 +43,12 @@ schemas! {
     // What clients send.
     Referral = "referral";
     Consent = "consent";
+    ConsentForm = "consent-form";
     Withdraw = "withdraw";
+    Arrangement = "arrangement";
+    ArrangementMember = "arrangement-member";
+    ArrangementCase = "arrangement-case";
+    ArrangementEnd = "arrangement-end";
     Protection = "protection";
     ProtectionChange = "protection-change";
     ProtectionRelease = "protection-release";
@@ -69,6 +74,9 @@ schemas! {
     Service = "service";
     ConsentView = "consent-view";
     ConsentAnswer = "consent-answer";
+    ArrangementView = "arrangement-view";
+    ArrangementRegister = "arrangement-register";
+    ArrangementAnswer = "arrangement-answer";
     ProtectionView = "protection-view";
     ProtectionAnswer = "protection-answer";
     ReferralView = "referral-view";

@@ -9,10 +9,48 @@ use tsunagu::web::{Access, Endpoint, Guarded, Row};
 
 use super::{
     protections,
-    who::{Caller, Object},
     world::{Party, Story, World},
 };
-use crate::support::town::{Engine, fresh_key};
+use crate::support::town::{Engine, form_paper, fresh_key};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    Owner,
+    Recipient,
+    Third,
+    NoToken,
+    /// The owner, with a token that has run out.
+    Expired,
+}
+
+impl Caller {
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Recipient, Self::Third, Self::NoToken, Self::Expired];
+
+    pub fn party(self, world: &World) -> &Party {
+        match self {
+            Self::Owner | Self::NoToken | Self::Expired => &world.owner,
+            Self::Recipient => &world.recipient,
+            Self::Third => &world.third,
+        }
+    }
+
+    pub fn known(self) -> bool {
+        !matches!(self, Self::NoToken | Self::Expired)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    Own,
+    Foreign,
+    Missing,
+    Malformed,
+}
+
+impl Object {
+    /// The order matters: what is refused comes before what changes something.
+    pub const ALL: [Self; 4] = [Self::Malformed, Self::Missing, Self::Foreign, Self::Own];
+}
 
 /// The stories one round of cells speaks of: the owner's to the recipient, and one between the two others.
 pub struct Stories {
@@ -37,7 +75,9 @@ enum Reach {
     Make,
     /// The agency that keeps the object.
     Keeper,
-    /// Sender and recipient.
+    /// The agency that keeps the object; who takes part sees it and is told that it is not theirs to change.
+    Warden,
+    /// Sender and recipient; keeper and member.
     Parties,
     /// The recipient.
     Recipient,
@@ -52,10 +92,12 @@ fn reach(endpoint: Endpoint) -> Reach {
         E::Agencies
         | E::Services
         | E::StaffList
+        | E::Arrangements
         | E::Consents
         | E::Referrals
         | E::Legs
         | E::Inbox
+        | E::ProvisionRecords
         | E::Protections => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
@@ -63,14 +105,29 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
-        E::RecordConsent | E::RecordProtection | E::Submit => Reach::Make,
-        E::Protection
+        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::RecordProtection | E::Submit => {
+            Reach::Make
+        }
+        E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
+        E::EndCase
+        | E::Protection
         | E::ChangeProtection
         | E::ReleaseProtection
         | E::UnlockProtection
-        | E::ApproveProtection => Reach::Keeper,
-        E::Consent | E::WithdrawConsent | E::Referral | E::SetSignIn | E::RemoveSignIn => Reach::Keeper,
-        E::Leg | E::AvailableActions | E::Act | E::LegReceipts | E::Receipt => Reach::Parties,
+        | E::ApproveProtection
+        | E::Consent
+        | E::ConsentForm
+        | E::WithdrawConsent
+        | E::Referral
+        | E::SetSignIn
+        | E::RemoveSignIn => Reach::Keeper,
+        E::Arrangement
+        | E::RegisterCase
+        | E::Leg
+        | E::AvailableActions
+        | E::Act
+        | E::LegReceipts
+        | E::Receipt => Reach::Parties,
         E::OpenDelivery | E::Ack => Reach::Recipient,
     }
 }
@@ -79,8 +136,19 @@ fn reach(endpoint: Endpoint) -> Reach {
 pub fn spends(endpoint: Endpoint) -> bool {
     use Endpoint as E;
     match endpoint {
-        E::WithdrawConsent | E::Act | E::OpenDelivery | E::Ack => true,
-        E::ChangeProtection | E::ReleaseProtection | E::UnlockProtection | E::ApproveProtection => true,
+        E::AddMember
+        | E::EndMember
+        | E::RegisterCase
+        | E::EndCase
+        | E::EndArrangement
+        | E::WithdrawConsent
+        | E::ChangeProtection
+        | E::ReleaseProtection
+        | E::UnlockProtection
+        | E::ApproveProtection
+        | E::Act
+        | E::OpenDelivery
+        | E::Ack => true,
         E::RecordProtection | E::Protections | E::Protection => false,
         E::Health
         | E::Ready
@@ -100,7 +168,13 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail
+        | E::RecordArrangement
+        | E::Arrangements
+        | E::Arrangement
+        | E::Register
         | E::RecordConsent
+        | E::PrintConsentForm
+        | E::ConsentForm
         | E::Consents
         | E::Consent
         | E::Submit
@@ -111,6 +185,7 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::AvailableActions
         | E::LegReceipts
         | E::Inbox
+        | E::ProvisionRecords
         | E::Receipt => false,
     }
 }
@@ -140,8 +215,11 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
         (Reach::Directory, _) => success(row.endpoint, engine),
         (_, Object::Foreign) => not_found,
         (Reach::Keeper, Object::Own) if caller == Caller::Recipient => not_found,
+        (Reach::Warden, Object::Own) if caller == Caller::Recipient => (403, Some("forbidden")),
         (Reach::Recipient, Object::Own) if caller != Caller::Recipient => not_found,
-        (Reach::Keeper | Reach::Parties | Reach::Recipient, Object::Own) => success(row.endpoint, engine),
+        (Reach::Keeper | Reach::Warden | Reach::Parties | Reach::Recipient, Object::Own) => {
+            success(row.endpoint, engine)
+        }
     }
 }
 
@@ -149,7 +227,9 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
 fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
-        E::RegisterStaff | E::RecordConsent | E::RecordProtection | E::Submit => (201, None),
+        E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::RecordProtection | E::Submit => {
+            (201, None)
+        }
         E::Protections
         | E::Protection
         | E::ChangeProtection
@@ -172,8 +252,18 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::SubscribeMail
+        | E::Arrangements
+        | E::Arrangement
+        | E::EndArrangement
+        | E::AddMember
+        | E::EndMember
+        | E::Register
+        | E::RegisterCase
+        | E::EndCase
         | E::Consents
         | E::Consent
+        | E::ConsentForm
+        | E::PrintConsentForm
         | E::WithdrawConsent
         | E::Referrals
         | E::Referral
@@ -183,6 +273,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Act
         | E::LegReceipts
         | E::Inbox
+        | E::ProvisionRecords
         | E::OpenDelivery
         | E::Ack
         | E::Receipt => (200, None),
@@ -262,14 +353,45 @@ async fn asked(
         }
         E::RemoveSignIn => (path(staff(world, &named)), None),
         E::Consents => (list(named.id(|story| &story.consent)), None),
+        E::Arrangements => (list(named.id(|story| &story.arrangement)), None),
         E::Referrals => (list(named.id(|story| &story.referral)), None),
-        E::Legs | E::Inbox => (list(named.id(|story| &story.leg)), None),
+        E::Legs | E::Inbox | E::ProvisionRecords => (list(named.id(|story| &story.leg)), None),
         E::RegisterStaff => (plain(), Some(json!({ "role": "assistant", "name": party.private }))),
         E::SubscribeAmqp => (plain(), Some(json!({ "mode": "doorbell" }))),
         E::SubscribeMail => (plain(), Some(json!({ "address": "himitsu@mado.example.jp" }))),
-        E::RecordConsent => {
+        E::RecordArrangement => {
+            let mut paper = world.arrangement_paper(party, &world.fourth);
+            if caller == Caller::Recipient || object != Object::Own {
+                paper["members"] = json!([]);
+            }
+            if object != Object::Own {
+                paper["by"] = json!(staff(world, &named));
+            }
+            (plain(), Some(paper))
+        }
+        E::Arrangement | E::Register => (path(named.id(|story| &story.arrangement)), None),
+        E::RegisterCase => (path(named.id(|story| &story.arrangement)), Some(world.case_paper(party))),
+        E::AddMember => {
+            let other = if caller == Caller::Third { &world.owner } else { &world.third };
+            let body = json!({
+                "by": party.boss, "agency": other.agency.id, "first_day": world.town.day(0),
+            });
+            (path(named.id(|story| &story.arrangement)), Some(body))
+        }
+        E::EndArrangement | E::EndMember | E::EndCase => {
+            let body = json!({ "by": party.boss, "last_day": world.town.day(5) });
+            let at = path(named.id(|story| &story.arrangement));
+            let at = at.replace("{agency}", &named.id(|story| &story.recipient));
+            (at.replace("{entry}", &named.id(|story| &story.entry)), Some(body))
+        }
+        E::RecordConsent | E::PrintConsentForm => {
             let mut paper = world.consent_paper(party, &world.fourth);
-            paper["recorded_by"] = json!(staff_of(world, party, &named, object));
+            if row.endpoint == E::PrintConsentForm {
+                paper = form_paper(paper);
+            }
+            if object != Object::Own {
+                paper["recorded_by"] = json!(staff(world, &named));
+            }
             (plain(), Some(paper))
         }
         E::Submit => {
@@ -283,7 +405,10 @@ async fn asked(
             (plain(), Some(world.introduction(party, &world.fourth, &consent)))
         }
         E::Protections => (list(named.id(|story| &story.protection)), None),
-        E::RecordProtection => (plain(), Some(protections::paper(&staff_of(world, party, &named, object)))),
+        E::RecordProtection => {
+            let by = if object == Object::Own { party.staff.clone() } else { staff(world, &named) };
+            (plain(), Some(protections::paper(&by)))
+        }
         E::Protection
         | E::ChangeProtection
         | E::ReleaseProtection
@@ -292,7 +417,7 @@ async fn asked(
             let id = named.id(|story| &story.protection);
             (path(id.clone()), protections::step(world, row.endpoint, party, &id).await)
         }
-        E::Consent => (path(named.id(|story| &story.consent)), None),
+        E::Consent | E::ConsentForm => (path(named.id(|story| &story.consent)), None),
         E::WithdrawConsent => {
             let body = json!({ "by": party.staff, "method": "oral" });
             (path(named.id(|story| &story.consent)), Some(body))
@@ -340,11 +465,6 @@ fn staff(world: &World, named: &Named<'_>) -> String {
     }
 }
 
-/// The caller's own staff, or those of the object where that is another's or nobody's.
-fn staff_of(world: &World, party: &Party, named: &Named<'_>, object: Object) -> String {
-    if object == Object::Own { party.staff.clone() } else { staff(world, named) }
-}
-
 /// The request of a cell, complete: whatever refuses it is not its form.
 pub async fn request(
     world: &World,
@@ -367,11 +487,13 @@ pub async fn request(
         request = request.header("idempotency-key", fresh_key());
     }
     if row.guarded == Guarded::KeyAndVersion {
-        // A consent as it was recorded, a leg as it was sent; what is approved was asked for before.
-        let version = if row.endpoint == Endpoint::ApproveProtection { 2 } else { 1 };
-        request = request.header("if-match", format!("\"{version}\""));
+        // A consent as it was recorded, a leg as it was sent, a council whose register has a case, a release that
+        // was asked for.
+        let second = row.path.starts_with("/v1/arrangements/") || row.endpoint == Endpoint::ApproveProtection;
+        let version = if second { "\"2\"" } else { "\"1\"" };
+        request = request.header("if-match", version);
     }
-    if row.endpoint == Endpoint::OpenDelivery {
+    if matches!(row.endpoint, Endpoint::OpenDelivery | Endpoint::Register) {
         request = request.header("tsunagu-staff", &party.staff);
     }
     match body {

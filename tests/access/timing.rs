@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use tsunagu::web::TABLE;
 
 use super::{
-    cells::{expected, request},
+    cells::{Caller, Object, expected, request},
     fresh,
-    who::{Caller, Object},
     world::World,
 };
 

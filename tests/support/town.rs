@@ -36,7 +36,7 @@ use tsunagu::{
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use self::{
     agency::{Agency, Door, fresh_key},
-    papers::{ALL_SECTIONS, ORDINARY},
+    papers::{ALL_SECTIONS, ORDINARY, form_paper},
     reply::{Exchange, Reply, Traffic, payload},
 };
 use super::{broker::TestVhost, database::TestDatabase};

@@ -8,7 +8,7 @@ use super::{situation::Situation, *};
 use crate::domain::{
     agency::AgencyKind,
     basis_state::ConsentState,
-    consent::{Capacity, ConsentMethod, Giver},
+    consent::{Capacity, ConsentMethod, Giver, custody::Custody},
     ids::ConsentId,
     subject::SubjectRole,
 };
@@ -34,6 +34,10 @@ pub fn consent(s: &Situation, sections: Sections, people: &[&str], live: bool) -
             capacity: Capacity::Parent,
             consents_for: people.iter().map(|p| p.parse().unwrap()).collect(),
         },
+        lines: std::collections::BTreeMap::new(),
+        custody: Some(Custody::SOLE),
+        act: None,
+        act_is_daily: false,
         method: ConsentMethod::Screen,
         language: "ja".into(),
         interpreted: false,
