@@ -12,6 +12,8 @@ mod support;
 mod cells;
 #[path = "access/pages.rs"]
 mod pages;
+#[path = "access/protections.rs"]
+mod protections;
 #[path = "access/roles.rs"]
 mod roles;
 #[path = "access/timing.rs"]

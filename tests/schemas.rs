@@ -18,6 +18,7 @@ use tsunagu::{
         delivery::DeliveryState,
         leg::{LegAction, LegState},
         mask::{Detail, Why},
+        protection::record::{ProtectionState, ProtectionStep},
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
@@ -40,6 +41,11 @@ const REQUESTS: &[Schema] = &[
     Schema::ArrangementMember,
     Schema::ArrangementCase,
     Schema::ArrangementEnd,
+    Schema::Protection,
+    Schema::ProtectionChange,
+    Schema::ProtectionRelease,
+    Schema::ProtectionUnlock,
+    Schema::ProtectionApprove,
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
@@ -84,6 +90,8 @@ fn every_published_code_list_is_the_programs() {
         "basis_code": BasisCode;
         "arrangement_step": ArrangementStep;
         "capacity": Capacity;
+        "protection_state": ProtectionState;
+        "protection_step": ProtectionStep;
         "custody_kind": CustodyKind;
         "other_custodian": OtherCustodian;
         "sole_ground": SoleGround;

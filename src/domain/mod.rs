@@ -13,8 +13,8 @@
 //!    [`mask`] and a [`refusal`].
 //!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant, and
 //!    [`release`] says for how long it can still be undone.
-//! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask. [`difference`] compares two of
-//!    its documents.
+//! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
+//!    the family is hidden. [`difference`] compares two of its documents.
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
 //!    [`delivery`], [`basis_state`]; what is derived from the tables: [`machine_docs`], [`fhir`].
 //! 8. **The evidence.** [`chain`] (the bytes that get hashed), [`receipt`], [`proof`] (what a check can show and what not).
@@ -70,3 +70,4 @@ pub mod sign_in;
 pub mod staff;
 pub mod subject;
 pub mod submission;
+pub mod veil;

@@ -212,6 +212,13 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
         contents
     );
     insert_all!(arrangements, arrangement_events, arrangement_members, arrangement_cases);
+    insert_all!(
+        protection_versions,
+        arrangements,
+        arrangement_events,
+        arrangement_members,
+        arrangement_cases
+    );
     insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts, audits);
     insert_all!(sign_ins, sessions);
     enqueue(on, writes).await?;

@@ -27,6 +27,8 @@ pub mod page;
 mod parcel;
 pub mod post;
 pub mod preview;
+pub mod protect;
+pub mod protection;
 pub mod provision;
 mod push;
 pub mod read;

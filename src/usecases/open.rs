@@ -134,6 +134,7 @@ async fn record(
     if matches!(delivery.state, DeliveryState::Waiting | DeliveryState::Taken) {
         first_opening(context, opened, delivery, reader, &mut write).map_err(|_| WriteError::Unavailable)?;
     }
+    world.hold_shelter(opened, &mut write);
     write.rows.audits.push(caller.audit(context, Some(reader.id), AuditAction::Open, delivery.id, ALLOWED));
     context.ledger.write(write).await?;
     context.work.notify_one();

@@ -40,8 +40,8 @@ const REFERRALS_OF_A_CASE: i64 = 50;
 /// Faults of the document, as for a submission.
 pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Result<String, Problem> {
     let now = context.clock.now();
-    let submission = submit::read(context, caller, document, now).await?;
-    let ground = Ground::read(context, caller, &submission).await?;
+    let mut submission = submit::read(context, caller, document, now).await?;
+    let ground = Ground::read(context, caller, &mut submission).await?;
     let decided = ground.decide_each(caller, &submission, now)?;
     let doubts = second_look::doubts(context, caller, &submission, &ground).await?;
     let earlier = earlier(context, caller, &submission).await?;

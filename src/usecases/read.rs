@@ -13,6 +13,7 @@ use super::{
     jst, not_found,
     opened::{OpenedLeg, damaged},
     page::{Limit, page},
+    protection,
 };
 use crate::{
     domain::{
@@ -75,6 +76,8 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
         }
         view["referral"] = json!(leg.referral);
         view["withheld"] = body.withheld.iter().map(withheld).collect();
+    } else {
+        protection::veil(context, opened, &mut view).await?;
     }
     Ok(present(view))
 }

@@ -16,17 +16,18 @@ use super::{
     opened::{damaged, party},
     parcel::Parcel,
     preview,
+    protection::Shelter,
     refused::refused,
     second_look,
 };
 use crate::{
     domain::{
         consent::ConsentRecord,
+        content::Content,
         disclosure::{Decision, Event, Question, decide},
         fault::{Fault, Text},
         ids::{AgencyId, ConsentId, ReferralId},
         problem::{Problem, ProblemKind},
-        protection::Standing,
         receipt::ReceiptLevel,
         refusal::Refusal,
         submission::{AskedLeg, Submission},
@@ -57,8 +58,8 @@ pub async fn submit(context: &Context, caller: &Caller, command: &Command) -> Re
 
 async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Result<Prepared, Problem> {
     let (document, now) = (&command.document, context.clock.now());
-    let submission = read(context, caller, document, now).await?;
-    let ground = Ground::read(context, caller, &submission).await?;
+    let mut submission = read(context, caller, document, now).await?;
+    let ground = Ground::read(context, caller, &mut submission).await?;
     let decisions = ground.decide(context, caller, &submission, now)?;
     second_look::ask(context, caller, &submission, &ground).await?;
     let previewed = preview::compare(context, caller, &submission, &decisions);
@@ -116,10 +117,16 @@ pub(super) struct Ground {
     consents: HashMap<ConsentId, (ConsentRow, ConsentRecord)>,
     arrangements: Named,
     approvals: approver::Approvals,
+    shelter: Shelter,
 }
 
 impl Ground {
-    pub async fn read(context: &Context, caller: &Caller, submission: &Submission) -> Result<Self, Problem> {
+    /// Reads it, and draws the veil of a protected family over what is said.
+    pub async fn read(
+        context: &Context,
+        caller: &Caller,
+        submission: &mut Submission,
+    ) -> Result<Self, Problem> {
         let ids: Vec<AgencyId> = submission.legs.iter().map(|leg| leg.recipient).collect();
         let rows = context.ledger.agencies_by_id(&ids).await?;
         let recipients: HashMap<_, _> =
@@ -142,7 +149,11 @@ impl Ground {
         }
         let arrangements = arrangement::named(context, caller, submission).await?;
         let approvals = approver::approvals(context, caller, submission).await?;
-        Ok(Self { recipients, consents, arrangements, approvals })
+        let shelter = Shelter::of(context, caller.id(), submission.case, None).await?;
+        if let Some(veil) = shelter.veil() {
+            submission.content.draw(veil, &Content::default());
+        }
+        Ok(Self { recipients, consents, arrangements, approvals, shelter })
     }
 
     pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
@@ -196,7 +207,7 @@ impl Ground {
                 facts: &asked.facts,
                 consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
                 arrangement: self.arrangements.of(asked),
-                protection: Standing::Unprotected,
+                protection: self.shelter.standing(),
                 recalled: false,
                 written_by: submission.written_by,
                 approved_by: self.approvals.of(asked),
@@ -215,6 +226,7 @@ impl Ground {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
         }
         self.arrangements.hold(write);
+        self.shelter.hold(write);
     }
 }
 

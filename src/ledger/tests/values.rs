@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::{AssertSqlSafe, Connection as _, Execute as _};
 
 use super::{
-    Stage, at_work, queued,
+    Stage, at_work, protections, queued,
     rows::{self, Fill},
     statements::TABLES,
     stories,
@@ -25,6 +25,7 @@ use crate::{
         idempotency::IdempotencyRow,
         job::JobRow,
         leg::{LegEventRow, LegRow, ManifestRow},
+        protection::ProtectionVersionRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
@@ -84,6 +85,7 @@ fn household(fill: Fill) -> Write {
             arrangements: vec![arrangement],
             consent_events: vec![rows::consent_event(consent.id, 1)],
             consents: vec![consent],
+            protection_versions: vec![protections::protection_version(rows::id(), 1)],
             referral_events: vec![rows::referral_event(referral.id, 1, fill)],
             contents: vec![rows::content(referral.id, "needs")],
             referrals: vec![referral],
@@ -127,7 +129,8 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
         AgencyRow in agencies, NameKeyRow in name_keys, StaffRow in staff, ServiceRow in services, DataKeyRow in data_keys,
         ArrangementRow in arrangements, ArrangementEventRow in arrangement_events,
         ArrangementMemberRow in arrangement_members, ArrangementCaseRow in arrangement_cases,
-        ConsentRow in consents, ConsentEventRow in consent_events, ReferralRow in referrals,
+        ConsentRow in consents, ConsentEventRow in consent_events,
+        ProtectionVersionRow in protection_versions, ReferralRow in referrals,
         ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, AuditRow in audits,
         JobRow in jobs, SignInRow in sign_ins, SessionRow in sessions,
@@ -151,6 +154,7 @@ fn copy(write: &Write) -> Write {
         arrangement_cases,
         consents,
         consent_events,
+        protection_versions,
         referrals,
         referral_events,
         contents,
