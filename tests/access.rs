@@ -10,6 +10,8 @@ mod support;
 
 #[path = "access/cells.rs"]
 mod cells;
+#[path = "access/pages.rs"]
+mod pages;
 #[path = "access/roles.rs"]
 mod roles;
 #[path = "access/timing.rs"]
@@ -118,7 +120,7 @@ async fn ask_by_wrong_methods(world: &World) -> usize {
                         Object::Malformed => "x",
                     };
                     let at = path.replace("{id}", id).replace("{subject}", id);
-                    let at = at.replace("{action}", "note").replace("{level}", "R0");
+                    let at = at.replace("{action}", "note").replace("{level}", "R0").replace("{name}", id);
                     let sent = with_caller(world, caller, method, &at).await;
                     let reply = caller.party(world).agency.send(sent).await;
                     assert_eq!(reply.code(), 405, "{method} {path} by {caller:?}");

@@ -178,6 +178,7 @@ impl Copy<'_> {
             basis: self.decision.basis.as_ref().map(|ground| BasisRef {
                 code: ground.code.code().into(),
                 reference: ground.reference.clone(),
+                law: Some(Basis::of(ground.code).law.into()),
                 rule_version: Basis::of(ground.code).rule_version.to_string().into(),
             }),
         })

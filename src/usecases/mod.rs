@@ -8,6 +8,7 @@ pub mod act;
 mod approver;
 pub mod arrangement;
 pub mod authenticate;
+pub mod board;
 pub mod consent;
 pub mod consent_form;
 mod copy;

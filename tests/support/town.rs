@@ -4,6 +4,7 @@
 //! through the use cases of the command line. The clock stands still until the test moves it.
 
 mod agency;
+mod browser;
 mod papers;
 mod reply;
 
@@ -36,6 +37,7 @@ use tsunagu::{
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use self::{
     agency::{Agency, Door, fresh_key},
+    browser::{Browser, COOKIE, FORM, between, form},
     papers::{ALL_SECTIONS, ORDINARY, form_paper},
     reply::{Exchange, Reply, Traffic, payload},
 };

@@ -18,6 +18,7 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     agency,
     arrangement,
     audit,
+    board,
     connect,
     consent,
     content,
