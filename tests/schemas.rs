@@ -21,6 +21,7 @@ use tsunagu::{
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
+        second_look::Confirm,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
@@ -75,6 +76,7 @@ fn every_published_code_list_is_the_programs() {
         "decline_reason": DeclineReason;
         "declined_by": DeclinedBy;
         "outcome": Outcome;
+        "confirmation": Confirm;
         "delivery_state": DeliveryState;
         "consent_state": ConsentState;
         "receipt_level": ReceiptLevel;

@@ -62,6 +62,7 @@ schemas! {
     Manifest = "manifest";
     Receipt = "receipt";
     Refusal = "refusal";
+    ConsentStatement = "consent-statement";
     Doorbell = "doorbell";
     // What the API answers.
     Problem = "problem";

@@ -7,7 +7,10 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tsunagu::web::{Access, Endpoint, Guarded, Row};
 
-use super::world::{Party, Story, World};
+use super::{
+    pages,
+    world::{Party, Story, World},
+};
 use crate::support::town::{Engine, form_paper, fresh_key};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +81,8 @@ enum Reach {
     Parties,
     /// The recipient.
     Recipient,
+    /// People at a browser: see [`pages`].
+    Pages,
 }
 
 fn reach(endpoint: Endpoint) -> Reach {
@@ -85,6 +90,7 @@ fn reach(endpoint: Endpoint) -> Reach {
     match endpoint {
         E::Health | E::Ready | E::OpenApi | E::Jwks => Reach::Public,
         E::Token => Reach::SignIn,
+        E::Home | E::SignInPage | E::SignIn | E::SignOut | E::Board | E::BoardLeg | E::Asset => Reach::Pages,
         E::Agency | E::Service => Reach::Directory,
         E::Agencies
         | E::Services
@@ -134,7 +140,14 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Act
         | E::OpenDelivery
         | E::Ack => true,
-        E::Health
+        E::Home
+        | E::SignInPage
+        | E::SignIn
+        | E::SignOut
+        | E::Board
+        | E::BoardLeg
+        | E::Asset
+        | E::Health
         | E::Ready
         | E::OpenApi
         | E::Jwks
@@ -177,6 +190,10 @@ pub fn spends(endpoint: Endpoint) -> bool {
 /// The status and, where it is a refusal, the kind of problem that a cell must be answered with.
 pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u16, Option<&'static str>) {
     let reach = reach(row.endpoint);
+    assert_eq!(row.access == Access::Page, reach == Reach::Pages, "{}", row.path);
+    if reach == Reach::Pages {
+        return (pages::expected(row.endpoint, caller, object), None);
+    }
     let not_found = (404, Some("not-found"));
     assert_eq!(row.access == Access::Public, matches!(reach, Reach::Public | Reach::SignIn), "{}", row.path);
     if row.access == Access::Agency && !caller.known() {
@@ -194,6 +211,7 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
             (422, Some("disclosure-refused"))
         }
         (Reach::Make, Object::Foreign | Object::Missing) => (422, Some("schema-violation")),
+        (Reach::Pages, _) => unreachable!("answered above"),
         (_, Object::Malformed) => (400, Some("bad-id")),
         (_, Object::Missing) => not_found,
         (Reach::Directory, _) => success(row.endpoint, engine),
@@ -214,7 +232,14 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::Submit => (201, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
-        E::Health
+        E::Home
+        | E::SignInPage
+        | E::SignIn
+        | E::SignOut
+        | E::Board
+        | E::BoardLeg
+        | E::Asset
+        | E::Health
         | E::Ready
         | E::OpenApi
         | E::Jwks
@@ -310,6 +335,9 @@ async fn asked(
         }
     };
     match row.endpoint {
+        E::Home | E::SignInPage | E::SignIn | E::SignOut | E::Board | E::BoardLeg | E::Asset => {
+            unreachable!("pages are asked for in pages.rs")
+        }
         E::Health
         | E::Ready
         | E::OpenApi
@@ -436,6 +464,15 @@ pub async fn request(
     caller: Caller,
     object: Object,
 ) -> RequestBuilder {
+    if row.access == Access::Page {
+        return pages::request(
+            world,
+            row,
+            &Named::of(stories, caller, object).id(|story| &story.leg),
+            caller,
+            object,
+        );
+    }
     let party = caller.party(world);
     let (path, body) = asked(world, row, stories, caller, object).await;
     let mut request = with_caller(world, caller, row.method, &path).await;
