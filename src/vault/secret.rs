@@ -49,7 +49,8 @@ pub(super) struct Macs(Vec<hmac::Key>);
 
 impl Macs {
     pub fn derive(root: &Root) -> Result<Self, VaultError> {
-        let key = |&(_, label): &(MacPurpose, &str)| Ok(hmac::Key::new(hmac::HMAC_SHA256, &*root.derive(label)?));
+        let key =
+            |&(_, label): &(MacPurpose, &str)| Ok(hmac::Key::new(hmac::HMAC_SHA256, &*root.derive(label)?));
         MacPurpose::ALL.iter().map(key).collect::<Result<Vec<_>, _>>().map(Self)
     }
 
