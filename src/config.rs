@@ -8,7 +8,10 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{domain::language::Language, ledger::Mode};
+use crate::{
+    domain::{consent::custody::DailyActs, language::Language},
+    ledger::Mode,
+};
 
 /// The documented defaults, which every other source overrides.
 const DEFAULTS: &str = include_str!("../config/tsunagu.toml");
@@ -128,6 +131,10 @@ pub struct Token {
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     pub safety_hours: u32,
+    pub daily_acts: DailyActs,
+    pub complaints_desk: String,
+    pub confirm_recipients: bool,
+    pub release_seconds: u32,
     pub sweep_seconds: u64,
 }
 
@@ -321,6 +328,12 @@ impl Config {
         }
         if !(1..=300).contains(&self.rules.sweep_seconds) {
             return wrong("rules.sweep_seconds", "the hub sweeps every 1 to 300 seconds");
+        }
+        if self.rules.release_seconds > 3600 {
+            return wrong(
+                "rules.release_seconds",
+                "a referral is held back for at most 3600 seconds; 0 for none",
+            );
         }
         if self.ledger.waiting == 0 || self.ledger.readers == 0 {
             return wrong("ledger", "waiting and readers must be at least 1");

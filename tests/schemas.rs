@@ -8,16 +8,20 @@ use tsunagu::{
     domain::{
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
-        arrangement::ArrangementKind,
+        arrangement::{ArrangementKind, ArrangementStep},
         basis::{BasisCode, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
-        consent::{Capacity, ConsentMethod},
+        consent::{
+            Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
+            custody::{Act, CustodyKind, OtherCustodian, SoleGround},
+        },
         delivery::DeliveryState,
         leg::{LegAction, LegState},
         mask::{Detail, Why},
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
+        second_look::Confirm,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
@@ -30,7 +34,12 @@ use tsunagu::{
 const REQUESTS: &[Schema] = &[
     Schema::Referral,
     Schema::Consent,
+    Schema::ConsentForm,
     Schema::Withdraw,
+    Schema::Arrangement,
+    Schema::ArrangementMember,
+    Schema::ArrangementCase,
+    Schema::ArrangementEnd,
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
@@ -67,12 +76,22 @@ fn every_published_code_list_is_the_programs() {
         "decline_reason": DeclineReason;
         "declined_by": DeclinedBy;
         "outcome": Outcome;
+        "confirmation": Confirm;
         "delivery_state": DeliveryState;
         "consent_state": ConsentState;
         "receipt_level": ReceiptLevel;
         "attested": Attested;
         "basis_code": BasisCode;
+        "arrangement_step": ArrangementStep;
         "capacity": Capacity;
+        "custody_kind": CustodyKind;
+        "other_custodian": OtherCustodian;
+        "sole_ground": SoleGround;
+        "act": Act;
+        "line_decision": LineDecision;
+        "guardian_told": GuardianTold;
+        "opinion": Opinion;
+        "evidence_kind": EvidenceKind;
         "consent_method": ConsentMethod;
         "agency_kind": AgencyKind;
         "withheld_reason": Why;

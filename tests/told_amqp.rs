@@ -67,6 +67,8 @@ impl Stage {
         config.ledger.url = Secret::new(database.url.clone());
         config.amqp.url = Secret::new(amqp.to_owned());
         config.rules.sweep_seconds = 1;
+        config.rules.confirm_recipients = false;
+        config.rules.release_seconds = 0;
         Vault::create(&config.vault.folder, KEY.parse().unwrap(), KeyMaking::Allowed).unwrap();
         // The nodes of a cluster make no keys of agencies: the operator adds agencies beside them.
         let tools = Tools::open(&config, Clock::System).await.unwrap();
@@ -87,6 +89,7 @@ impl Stage {
             "recorded_by": site.staff, "purpose": "SHOKAI", "recipients": [self.nursery.id()], "sections": ALL,
             "subjects": subjects,
             "giver": {"subject": "mother", "capacity": "PARENT", "name": {"family": "山辺󠄀"}, "for": ["child-1", "mother"]},
+            "custody": {"kind": "sole"}, "one_person_site": true,
             "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
             "first_day": today, "last_day": today.checked_add(jiff::Span::new().days(60)).unwrap(),
         });

@@ -83,9 +83,8 @@ const fn own_law(code: RefusalCode) -> Option<&'static str> {
         C::ModeNoPersonalData => "利用者支援事業実施要綱（利用者の選択の尊重）",
         C::NoBasis | C::BasisUnknown => "個人情報の保護に関する法律 第27条1項・第69条",
         C::NotifierSealed => "児童虐待の防止等に関する法律 第7条",
-        C::ConsentCapacity | C::ConsentCustody => {
-            "個人情報の保護に関する法律 第27条1項、民法 第818条・第824条"
-        }
+        C::ConsentCapacity => "個人情報の保護に関する法律 第27条1項、民法 第818条・第824条",
+        C::ConsentCustody => "民法 第818条・第824条の2",
         _ => return None,
     })
 }
@@ -118,7 +117,7 @@ const fn sentences(code: RefusalCode) -> Sentences {
         C::ConsentNotYet => ("同意の期間の初日より前です。", "The first day of the consent has not come.", "同意の初日以降に送るか、期間を直した同意を得てください。", "Send on or after the first day, or obtain a consent with another period."),
         C::ConsentExpired => ("同意の期間の末日（24時）を過ぎています。", "The last day of the consent has passed.", "差出機関が、期間を定めて新たに同意を得てください。", "The sending agency obtains a new consent with a new period."),
         C::ConsentCapacity => ("同意した人は、この対象者について同意できる立場にありません（16歳未満は保護者、16歳以上は本人）。", "The giver could not consent for these people: under 16 a guardian, from 16 the person.", "親権者など、または本人から同意を得てください。生年月日が不確かなら補ってください。", "Obtain the consent of a guardian or of the person; complete an uncertain birth date."),
-        C::ConsentCustody => ("共同親権者のもう一人の意向が確認されていません。", "The other custodian has not been considered.", "もう一人の親権者の意向、または単独で行える理由を記録してください。", "Record the other custodian's view, or the ground for acting alone."),
+        C::ConsentCustody => ("共同親権で、一方の同意だけでは足りません（もう一人が反対しているか、日常の行為に当たりません）。", "Custody is joint and one consent is not enough: the other custodian objects, or the act is no daily one.", "もう一人の親権者の同意を得るか、一方だけで行える理由（日常の行為・急迫・親権を行えない）を記録した同意を、新たに登録してください。", "Obtain the other custodian's consent, or record a new consent with the ground for acting alone: daily, urgent, cannot act."),
         C::ConsentParty => ("差出機関または宛先が、この同意に明記されていません。", "The consent does not name both sender and recipient.", "この機関を宛先に含む同意を新たに得てください。", "Obtain a new consent that names this agency."),
         C::ConsentPurpose => ("同意の目的は、この送信の目的と異なります。", "The consent was given for another purpose.", "この目的についての同意を新たに得てください。", "Obtain a new consent for this purpose."),
         C::ConflictOfInterest => ("この件の当事者・親族などに当たる職員は開けません。", "A party to the case, or a relative, may not open it.", "同じ機関の別の職員が開いてください。期限は進んでいます。", "Let another person of the agency open it; the clocks run on."),

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    ALLOWED, Answer, Caller, Command, Context,
+    ALLOWED, Answer, Caller, Command, Context, approver,
+    arrangement::{self, Named},
     consent::{self, field_problem},
     copy::Copy,
     idempotency::{Pointer, Prepared, once},
@@ -16,6 +17,7 @@ use super::{
     parcel::Parcel,
     preview,
     refused::refused,
+    second_look,
 };
 use crate::{
     domain::{
@@ -25,7 +27,7 @@ use crate::{
         ids::{AgencyId, ConsentId, ReferralId},
         problem::{Problem, ProblemKind},
         protection::Standing,
-        receipt,
+        receipt::ReceiptLevel,
         refusal::Refusal,
         submission::{AskedLeg, Submission},
     },
@@ -34,6 +36,7 @@ use crate::{
         agency::AgencyRow,
         audit::AuditAction,
         consent::{ConsentRow, UseConsent},
+        delivery::DeliveryRow,
         leg::LegRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
@@ -57,6 +60,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     let submission = read(context, caller, document, now).await?;
     let ground = Ground::read(context, caller, &submission).await?;
     let decisions = ground.decide(context, caller, &submission, now)?;
+    second_look::ask(context, caller, &submission, &ground).await?;
     let previewed = preview::compare(context, caller, &submission, &decisions);
     let parcel = Parcel::new(context, caller, &submission)?;
     let mut write = Write::default();
@@ -74,6 +78,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
             decision,
             recipient: party(ground.recipient(asked)?),
             consent: asked.consent.and_then(|id| ground.consents.get(&id)).map(|(row, _)| row),
+            arrangement: ground.arrangements.of(asked).map(|found| found.id),
             place,
             previewed,
             now,
@@ -85,8 +90,8 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     own_chain(context, caller, &submission, &parcel, now, &mut write);
     let audit = caller.audit(context, Some(submission.written_by), AuditAction::Submit, parcel.id, ALLOWED);
     write.rows.audits.push(audit);
-    let receipts: Vec<&ReceiptRow> = write.rows.receipts.iter().collect();
-    let text = answer(&write.rows.referrals[0], &write.rows.legs, &receipts);
+    let text =
+        answer(&write.rows.referrals[0], &write.rows.legs, &write.rows.deliveries, &write.rows.receipts);
     Ok(Prepared { pointer: Pointer::Referral(parcel.id), text, write })
 }
 
@@ -109,6 +114,8 @@ pub(super) async fn read(
 pub(super) struct Ground {
     recipients: HashMap<AgencyId, AgencyRow>,
     consents: HashMap<ConsentId, (ConsentRow, ConsentRecord)>,
+    arrangements: Named,
+    approvals: approver::Approvals,
 }
 
 impl Ground {
@@ -133,7 +140,9 @@ impl Ground {
                 consents.insert(id, found);
             }
         }
-        Ok(Self { recipients, consents })
+        let arrangements = arrangement::named(context, caller, submission).await?;
+        let approvals = approver::approvals(context, caller, submission).await?;
+        Ok(Self { recipients, consents, arrangements, approvals })
     }
 
     pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
@@ -186,14 +195,14 @@ impl Ground {
                 basis: asked.basis.as_deref(),
                 facts: &asked.facts,
                 consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
-                arrangement: None,
+                arrangement: self.arrangements.of(asked),
                 protection: Standing::Unprotected,
                 recalled: false,
                 written_by: submission.written_by,
-                approved_by: submission.approved_by,
+                approved_by: self.approvals.of(asked),
                 second_person: true,
             };
-            decided.push(decide(&question));
+            decided.push(decide(&question).map_err(|refusal| approver::explained(asked, refusal)));
         }
         Ok(decided)
     }
@@ -205,6 +214,7 @@ impl Ground {
         for (id, (row, _)) in self.consents.iter().filter(|(id, _)| rests_on(id)) {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
         }
+        self.arrangements.hold(write);
     }
 }
 
@@ -279,16 +289,30 @@ fn unknown_recipient(place: usize) -> Fault {
 }
 
 /// The answer to a submission: the referral, its legs as they began, and their first receipts. It is made of
-/// what never changes, so it is the same for ever.
-fn answer(referral: &ReferralRow, legs: &[LegRow], receipts: &[&ReceiptRow]) -> String {
+/// what never changes, so it is the same for ever: an R1 that came later, at the release, is not among them.
+fn answer(
+    referral: &ReferralRow,
+    legs: &[LegRow],
+    deliveries: &[DeliveryRow],
+    receipts: &[ReceiptRow],
+) -> String {
     let leg = |leg: &LegRow| {
-        let mine = receipts.iter().filter(|receipt| receipt.leg == leg.id);
+        let first = |receipt: &&ReceiptRow| {
+            let level = matches!(receipt.level, ReceiptLevel::R0 | ReceiptLevel::R1);
+            receipt.leg == leg.id && level && receipt.at == leg.created_at
+        };
+        let mine = receipts.iter().filter(first);
         let texts: Vec<&str> =
             mine.flat_map(|r| r.sender_jws.as_deref().into_iter().chain([r.jws.as_str()])).collect();
-        json!({
+        let mut told = json!({
             "id": leg.id, "version": 1, "state": "requested", "sender": leg.sender,
             "recipient": leg.recipient, "delivery": leg.delivery, "receipts": texts,
-        })
+        });
+        if let Some(at) = deliveries.iter().find(|row| row.id == leg.delivery).and_then(|row| row.release_at)
+        {
+            told["release_at"] = json!(jst(at));
+        }
+        told
     };
     json!({
         "id": referral.id, "type": referral.kind, "urgency": referral.urgency, "sender": referral.owner,
@@ -305,13 +329,10 @@ pub(super) async fn answer_again(
 ) -> Result<String, Problem> {
     let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(damaged)?;
     let legs = context.ledger.legs_of(id).await?;
-    let mut receipts = Vec::new();
+    let (mut deliveries, mut receipts) = (Vec::new(), Vec::new());
     for leg in &legs {
+        deliveries.extend(context.ledger.delivery_of(leg).await?);
         receipts.extend(context.ledger.receipts(leg).await?);
     }
-    let first: Vec<&ReceiptRow> = receipts
-        .iter()
-        .filter(|r| matches!(r.level, receipt::ReceiptLevel::R0 | receipt::ReceiptLevel::R1))
-        .collect();
-    Ok(answer(&referral, &legs, &first))
+    Ok(answer(&referral, &legs, &deliveries, &receipts))
 }

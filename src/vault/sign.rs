@@ -22,6 +22,10 @@ use crate::domain::{
 pub struct Jws(String);
 
 impl Jws {
+    pub(super) const fn from_signed(text: String) -> Self {
+        Self(text)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -18,14 +18,29 @@ use crate::{domain::problem::ProblemKind, usecases::schema::Schema};
 use components::place;
 
 /// The description as it is served.
-pub static TEXT: LazyLock<String> = LazyLock::new(|| document(TABLE).to_string());
+pub static TEXT: LazyLock<String> = LazyLock::new(|| document(&api()).to_string());
 
 /// The endpoints that take the name of a member of the agency's staff from a header, and its parameter: opening
 /// names a person, and what may be done depends on who asks.
-const NAMES_STAFF: &[(Endpoint, &str)] =
-    &[(Endpoint::OpenDelivery, "tsunagu-staff"), (Endpoint::AvailableActions, "tsunagu-staff-if-known")];
+const NAMES_STAFF: &[(Endpoint, &str)] = &[
+    (Endpoint::OpenDelivery, "tsunagu-staff"),
+    (Endpoint::Register, "tsunagu-staff"),
+    (Endpoint::AvailableActions, "tsunagu-staff-if-known"),
+];
 
-fn document(table: &[Row]) -> Value {
+/// The endpoints that answer in something else than JSON, or not in JSON alone.
+const SPEAKS: &[(Endpoint, &[&str])] = &[
+    (Endpoint::ConsentForm, &["text/html"]),
+    (Endpoint::PrintConsentForm, &["text/html"]),
+    (Endpoint::ProvisionRecords, &["application/json", "text/csv"]),
+];
+
+/// The rows of the API: pages are for people, and no client calls them.
+fn api() -> Vec<&'static Row> {
+    TABLE.iter().filter(|row| row.access != Access::Page).collect()
+}
+
+fn document(table: &[&Row]) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for row in table {
         paths.entry(row.path).or_default().insert(row.method.to_lowercase(), operation(row));
@@ -73,7 +88,7 @@ fn operation(row: &Row) -> Value {
         "security": match (row.access, row.endpoint) {
             (Access::Agency, _) => json!([{ "bearer": [] }]),
             (Access::Public, Endpoint::Token) => json!([{ "client": [] }, {}]),
-            (Access::Public, _) => json!([]),
+            (Access::Public | Access::Page, _) => json!([]),
         },
     });
     if let Some(body) = request_body(row) {
@@ -126,11 +141,15 @@ fn responses(row: &Row) -> Value {
     let schema = row.answer.map_or_else(|| json!({}), |schema| json!({ "$ref": place(schema) }));
     // A change may answer 200, 201 or 204: whether it was made now or before is not for the client to care.
     let good = if row.method == "GET" { "200" } else { "2XX" };
+    let media =
+        SPEAKS.iter().find(|(at, _)| *at == row.endpoint).map_or(&["application/json"][..], |(_, m)| m);
+    let content: Map<String, Value> =
+        media.iter().map(|media| ((*media).to_owned(), json!({ "schema": schema }))).collect();
     let headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/request-id" } });
     responses.insert(
         good.to_owned(),
         json!({ "description": format!("{} / {}", row.ja, row.en), "headers": headers,
-            "content": { "application/json": { "schema": schema.clone() } } }),
+            "content": content }),
     );
     if DRY_RUNS.contains(&row.endpoint) {
         let told = if row.endpoint == Endpoint::Submit { Schema::Preview } else { Schema::DryRun };
@@ -190,7 +209,7 @@ fn problems(row: &Row) -> Vec<ProblemKind> {
         kinds.extend([K::SchemaViolation, K::UnknownCode, K::ImpossibleDate]);
     }
     if row.body == Some(Schema::Referral) {
-        kinds.extend([K::DisclosureRefused, K::PreviewDiffers]);
+        kinds.extend([K::DisclosureRefused, K::ConfirmationNeeded, K::PreviewDiffers]);
     }
     if row.method != "GET" && !DRY_RUNS.contains(&row.endpoint) {
         kinds.push(K::NoDryRun);
@@ -222,7 +241,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_to_something_in_the_document() {
-        let document = document(TABLE);
+        let document = document(&api());
         let mut found = Vec::new();
         references(&document, &mut found);
         assert!(found.len() > 100, "{}", found.len());
@@ -234,8 +253,8 @@ mod tests {
 
     #[test]
     fn every_row_is_described_and_nothing_else() {
-        let document = document(TABLE);
-        for row in TABLE {
+        let document = document(&api());
+        for row in api() {
             let operation = &document["paths"][row.path][row.method.to_lowercase()];
             assert_eq!(operation["summary"], format!("{} / {}", row.ja, row.en), "{}", row.path);
             assert_eq!(operation["requestBody"].is_object(), request_body(row).is_some(), "{}", row.path);
@@ -247,12 +266,12 @@ mod tests {
         }
         let operations =
             document["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len());
-        assert_eq!(operations.sum::<usize>(), TABLE.len());
+        assert_eq!(operations.sum::<usize>(), api().len());
     }
 
     #[test]
     fn it_has_the_structure_of_openapi_3_1() {
-        let document = document(TABLE);
+        let document = document(&api());
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
         let members: BTreeSet<&str> = document.as_object().unwrap().keys().map(String::as_str).collect();
         let known = ["openapi", "jsonSchemaDialect", "info", "servers", "tags", "paths", "components"];
@@ -281,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_guarded_change_says_what_it_must_bring_and_what_it_may_be_told() {
-        let document = document(TABLE);
+        let document = document(&api());
         let names = |path: &str, method: &str| -> Vec<String> {
             let parameters = document["paths"][path][method]["parameters"].as_array().unwrap();
             parameters

@@ -5,8 +5,9 @@ use actix_web::{
     http::{
         StatusCode,
         header::{
-            ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, ETAG, HeaderName, HeaderValue, PRAGMA, RETRY_AFTER,
-            WWW_AUTHENTICATE,
+            ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, ETAG,
+            HeaderName, HeaderValue, LINK, LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, VARY,
+            WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
         },
     },
 };
@@ -72,11 +73,97 @@ pub fn no_content() -> HttpResponse {
     HttpResponse::build(StatusCode::NO_CONTENT).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
+/// 200 with a form to print, under a policy of its own that says what a browser may do with it.
+pub fn printed(html: String, policy: &str, language: &'static str) -> HttpResponse {
+    HttpResponse::build(StatusCode::OK)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .insert_header((CONTENT_LANGUAGE, language))
+        .content_type("text/html; charset=utf-8")
+        .body(html)
+}
+
+/// 200 with a sheet to save, and where the next page of it is.
+pub fn sheet(body: Vec<u8>, next: Option<String>) -> HttpResponse {
+    let mut answer = HttpResponse::build(StatusCode::OK);
+    answer
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"provision-records.csv\""))
+        .content_type("text/csv; charset=utf-8");
+    if let Some(next) = next {
+        answer.insert_header((LINK, next));
+    }
+    answer.body(body)
+}
+
 /// What is answered belongs to its caller, so no cache on the way may keep it.
 fn document(status: StatusCode, text: String) -> HttpResponse {
     HttpResponse::build(status)
         .insert_header((CACHE_CONTROL, "no-store"))
         .content_type("application/json")
+        .body(text)
+}
+
+/// What a page may load: its style sheet, and nothing else from anywhere. It sends forms to this hub only.
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// 200 with a page.
+pub fn page(language: &'static str, html: String) -> HttpResponse {
+    in_html(HttpResponse::build(StatusCode::OK), language, html)
+}
+
+/// The page of a sign-in that did not succeed, for whatever reason.
+pub fn page_with_refusal(language: &'static str, html: String) -> HttpResponse {
+    in_html(HttpResponse::build(status(ProblemKind::Forbidden)), language, html)
+}
+
+/// A problem as a page, with the status it has as a document.
+pub fn refused_page(problem: &Problem, language: &'static str, html: String) -> HttpResponse {
+    let mut answer = HttpResponse::build(status(problem.kind));
+    if let Some(seconds) = problem.retry_after.or(retry_after(problem.kind)) {
+        answer.insert_header((RETRY_AFTER, seconds));
+    }
+    in_html(answer, language, html)
+}
+
+fn in_html(mut answer: HttpResponseBuilder, language: &'static str, html: String) -> HttpResponse {
+    answer
+        .insert_header((CONTENT_LANGUAGE, language))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        // With "no-referrer" a browser would hide from us, too, from where a form was sent.
+        .insert_header((REFERRER_POLICY, "same-origin"))
+        .insert_header((VARY, "Accept-Language, Cookie"))
+        .content_type("text/html; charset=utf-8")
+        .body(html)
+}
+
+/// 303: what was asked for stands there, to be fetched with GET.
+pub fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::build(StatusCode::SEE_OTHER)
+        .insert_header((LOCATION, path))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+/// 303, with a cookie to keep or to forget.
+pub fn see_other_with_cookie(path: &str, cookie: &str) -> HttpResponse {
+    HttpResponse::build(StatusCode::SEE_OTHER)
+        .insert_header((LOCATION, path))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((SET_COOKIE, cookie))
+        .finish()
+}
+
+/// 200 with a style sheet whose name changes with it.
+pub fn style(text: &'static str) -> HttpResponse {
+    HttpResponse::build(StatusCode::OK)
+        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .content_type("text/css; charset=utf-8")
         .body(text)
 }
 
@@ -106,9 +193,12 @@ pub const fn status(kind: ProblemKind) -> StatusCode {
         K::VersionStale | K::PreviewDiffers => StatusCode::PRECONDITION_FAILED,
         K::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         K::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        K::SchemaViolation | K::UnknownCode | K::ImpossibleDate | K::KeyReused | K::DisclosureRefused => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        K::SchemaViolation
+        | K::UnknownCode
+        | K::ImpossibleDate
+        | K::KeyReused
+        | K::DisclosureRefused
+        | K::ConfirmationNeeded => StatusCode::UNPROCESSABLE_ENTITY,
         K::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
         K::Busy | K::OutcomeUnknown | K::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         K::Internal => StatusCode::INTERNAL_SERVER_ERROR,

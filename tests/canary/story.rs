@@ -8,8 +8,8 @@ use tsunagu::clock::Clock;
 use super::{
     papers,
     stage::{Stage, sealing_key},
-    support::town::{Agency, Engine, fresh_key},
-    words::{ascii, name},
+    support::town::{Agency, Engine, form_paper, fresh_key},
+    words::{REGISTERED, ascii, name},
 };
 
 /// The members of staff, by agency and role.
@@ -19,6 +19,7 @@ struct Staff {
     clerk: String,
     worker: String,
     desk: String,
+    boss: String,
 }
 
 impl Staff {
@@ -32,6 +33,7 @@ impl Staff {
             clerk: hire(&stage.nursery, "agency_staff").await,
             worker: hire(&stage.centre, "agency_staff").await,
             desk: hire(&stage.centre, "duty_desk").await,
+            boss: hire(&stage.centre, "supervisor").await,
         }
     }
 }
@@ -42,8 +44,10 @@ pub async fn play(stage: &Stage) {
     let consent = record_consent(stage, &staff).await;
     introduce(stage, &staff, &consent).await;
     give_notice(stage, &staff).await;
+    keep_a_council(stage, &staff).await;
     refuse(stage, &staff, &consent).await;
     withdraw(stage, &staff).await;
+    rehearse(stage, &staff).await;
     fail(stage, &staff, &consent).await;
     read_everything(stage, &staff, &consent).await;
     stage.until_rung().await;
@@ -80,8 +84,14 @@ async fn introduce(stage: &Stage, staff: &Staff, consent: &str) {
     let Stage { site, nursery, centre, .. } = stage;
     let by = (staff.writer.as_str(), staff.approver.as_str());
     let paper = papers::introduction(by, consent, &[&nursery.id, &centre.id]);
+    let shown = site.preview(&paper).await.good();
+    assert_eq!(shown.header("preference-applied"), Some("dry-run"));
     let key = fresh_key();
     let sent = site.submit_under(&key, &paper).await;
+    // The reference is used now: the second look shows what differs, with the values of then and now.
+    let mut other = paper.clone();
+    other["content"]["narrative"][0]["text"] = json!(name());
+    assert!(site.preview(&other).await.good().text().contains("compared_with"));
     assert_eq!(site.submit_under(&key, &paper).await.text(), sent.text(), "sent twice, answered alike");
     // Nobody is told of what was opened before.
     stage.until_rung().await;
@@ -117,6 +127,38 @@ async fn give_notice(stage: &Stage, staff: &Staff) {
     centre.act(&leg, "accept", &papers::act(&staff.desk, &json!({}))).await.good();
 }
 
+/// A council with a case on its register, which is read by its keeper and refused to a member.
+async fn keep_a_council(stage: &Stage, staff: &Staff) {
+    let Stage { nursery, centre, npo, .. } = stage;
+    let (first, last) = days();
+    let by = &staff.boss;
+    let paper = json!({
+        "by": by, "kind": "council", "title": "要対協", "purpose": "情報の交換", "first_day": first,
+        "members": [{"agency": npo.id}, {"agency": nursery.id, "last_day": last}],
+    });
+    let council = format!("/v1/arrangements/{}", centre.post("/v1/arrangements", &paper).await.at("/id"));
+    let end = json!({"by": by, "last_day": first});
+    centre.post_at(1, &format!("{council}/members/{}/end", nursery.id), &end).await.good();
+    let case = json!({"by": by, "case": REGISTERED, "first_day": first});
+    let entry = centre.post_at(2, &format!("{council}/cases"), &case).await.at("/entry");
+    let twice = centre.post_at(3, &format!("{council}/cases"), &case).await;
+    assert_eq!(twice.problem(), "already-there");
+    let register = format!("{council}/cases");
+    let look = async |agency: &Agency, staff: &str| {
+        agency.send(agency.request("GET", &register).await.header("tsunagu-staff", staff)).await
+    };
+    assert!(look(centre, &staff.boss).await.good().text().contains(REGISTERED));
+    assert_eq!(look(npo, &staff.clerk).await.problem(), "forbidden");
+    let in_the_path = centre.post_at(3, &format!("{register}/{REGISTERED}/end"), &end).await;
+    assert_eq!(in_the_path.problem(), "not-found", "an entry is named by its own id");
+    for agency in [centre, npo, nursery] {
+        assert!(!agency.get(&council).await.good().text().contains(REGISTERED));
+        agency.get("/v1/arrangements").await.good();
+    }
+    centre.post_at(3, &format!("{register}/{entry}/end"), &json!({"by": by, "last_day": last})).await.good();
+    centre.post_at(4, &format!("{council}/end"), &json!({"by": by, "last_day": last})).await.good();
+}
+
 /// Disclosures and openings that are not allowed.
 async fn refuse(stage: &Stage, staff: &Staff, consent: &str) {
     let Stage { site, nursery, npo, .. } = stage;
@@ -139,6 +181,27 @@ async fn refuse(stage: &Stage, staff: &Staff, consent: &str) {
     let stale =
         nursery.act_at(9, &sent.at("/legs/0/id"), "note", &papers::act(&staff.clerk, &json!({}))).await;
     assert_eq!(stale.problem(), "version-stale");
+}
+
+/// What would happen is told in ids and codes alone, whatever stands in the documents.
+async fn rehearse(stage: &Stage, staff: &Staff) {
+    let Stage { site, nursery, .. } = stage;
+    let consent = record_consent(stage, staff).await;
+    let (first, last) = days();
+    let paper = papers::consent(&staff.writer, &[&nursery.id], (&first, &last));
+    site.rehearse("/v1/consents", &paper).await.good();
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let sent = site.submit(&papers::introduction(by, &consent, &[&nursery.id])).await;
+    let leg = sent.at("/legs/0/id");
+    nursery.open(&sent.at("/legs/0/delivery"), &staff.clerk).await.good();
+    let version = nursery.leg(&leg).await["version"].as_i64().unwrap();
+    for action in ["accept", "ask", "note"] {
+        let path = format!("/v1/legs/{leg}/actions/{action}");
+        let body = papers::act(&staff.clerk, &json!({}));
+        nursery.rehearse_at(version, &path, &body).await.good();
+    }
+    let end = json!({"by": staff.writer, "method": "oral"});
+    site.rehearse_at(1, &format!("/v1/consents/{consent}/withdraw"), &end).await.good();
 }
 
 /// A consent that is withdrawn while one copy is unread and one is open.
@@ -315,6 +378,12 @@ async fn refused(agency: &Agency, request: RequestBuilder) {
 /// Every view every party has, so that each answer is looked through.
 async fn read_everything(stage: &Stage, staff: &Staff, consent: &str) {
     stage.site.consent(consent).await.good();
+    for language in ["ja", "easy", "en"] {
+        stage.site.get(&format!("/v1/consents/{consent}/form?lang={language}")).await.good();
+    }
+    let (first, last) = days();
+    let paper = form_paper(papers::consent(&staff.writer, &[&stage.nursery.id], (&first, &last)));
+    stage.site.post("/v1/consent-forms", &paper).await.good();
     let readers = [
         (&stage.site, &staff.writer),
         (&stage.nursery, &staff.clerk),
@@ -329,6 +398,9 @@ async fn read_everything(stage: &Stage, staff: &Staff, consent: &str) {
             "/v1/consents?limit=50",
             "/v1/referrals?limit=50",
             "/v1/services?limit=5",
+            "/v1/provision-records",
+            "/v1/provision-records?side=received&format=csv",
+            "/v1/provision-records?side=provided&format=csv",
         ] {
             agency.get(path).await.good();
         }

@@ -42,7 +42,8 @@ pub(super) fn consent(now: Timestamp, recipients: &[AgencyId], sections: &[&str]
     json!({
         "purpose": "SHOKAI", "recipients": recipients, "sections": sections, "subjects": subjects(now),
         "giver": {"subject": "mother", "capacity": "PARENT", "for": ["child-1", "mother"]},
-        "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
+        "custody": {"kind": "sole"}, "one_person_site": true,
+            "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
         "first_day": first_day, "last_day": last_day,
     })
 }
@@ -52,6 +53,8 @@ pub(super) fn leg(recipient: AgencyId, consent: ConsentId, sections: &[&str], ac
     json!({
         "recipient": recipient, "basis": {"code": "CONSENT", "consent": consent}, "sections": sections,
         "requested_action": action,
+        // Everybody meets for the first time here, and was looked at twice.
+        "confirmed": ["first_time", "look_alike"],
     })
 }
 
