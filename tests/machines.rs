@@ -10,8 +10,8 @@ use tsunagu::domain::basis_state::{
 use tsunagu::domain::delivery::{Attempts, Delivery, DeliveryFacts, Doorbell, Push, Waited};
 use tsunagu::domain::leg::{Actor, Answered, Evidence, Leg, LegAction, LegState, evidence};
 use tsunagu::domain::leg_facts::{
-    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, Facts, Lane, Onward, Preview, RecipientFact,
-    Silence,
+    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, Lane, Onward, Preview,
+    RecipientFact, Silence,
 };
 use tsunagu::domain::machine::{Code, Machine, available, step};
 use tsunagu::domain::machine_docs::machines_markdown;
@@ -59,6 +59,7 @@ fn leg_facts(lane: Lane, urgency: Urgency) -> Vec<Facts> {
         silence: [Silence::StepsOpen, Silence::StepsDone],
         cancel_wait: [CancelWait::Running, CancelWait::Over],
         before_hold: [BeforeHold::Accepted, BeforeHold::Scheduled, BeforeHold::InProgress],
+        disposal: [DisposalFact::NotAsked, DisposalFact::Asked],
     })
 }
 

@@ -10,8 +10,11 @@ use tsunagu::{
         answer::{DeclineReason, DeclinedBy, Outcome},
         basis::BasisCode,
         basis_state::ConsentState,
+        breach_report::ReportItem,
         consent::{Capacity, ConsentMethod},
         delivery::DeliveryState,
+        holding::{Disposal, HoldingCause, HoldingState},
+        incident::{Exposure, IncidentState, RecallReason, ReportNeed},
         leg::{LegAction, LegState},
         mask::Why,
         receipt::{Attested, ReceiptLevel},
@@ -30,6 +33,8 @@ const REQUESTS: &[Schema] = &[
     Schema::Consent,
     Schema::Withdraw,
     Schema::LegAction,
+    Schema::StatutoryDecision,
+    Schema::IncidentClose,
     Schema::Ack,
     Schema::Staff,
     Schema::SubscriptionAmqp,
@@ -65,6 +70,14 @@ fn every_published_code_list_is_the_programs() {
         "outcome": Outcome;
         "delivery_state": DeliveryState;
         "consent_state": ConsentState;
+        "incident_state": IncidentState;
+        "recall_reason": RecallReason;
+        "exposure": Exposure;
+        "report_need": ReportNeed;
+        "report_item": ReportItem;
+        "holding_cause": HoldingCause;
+        "disposal": Disposal;
+        "holding_state": HoldingState;
         "receipt_level": ReceiptLevel;
         "attested": Attested;
         "basis_code": BasisCode;

@@ -201,7 +201,8 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
         )+};
     }
     insert_all!(agencies, staff, services, data_keys, consents, consent_events, referrals, contents);
-    insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts, audits);
+    insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts);
+    insert_all!(holdings, statutory, incidents, audits);
     enqueue(on, writes).await?;
     Ok(done)
 }

@@ -9,12 +9,15 @@ pub mod audit;
 pub mod consent;
 pub mod content;
 pub mod delivery;
+pub mod holding;
 pub mod idempotency;
+pub mod incident;
 pub mod job;
 pub mod leg;
 pub mod receipt;
 pub mod referral;
 pub mod service;
+pub mod statutory;
 pub mod subscription;
 pub mod write;
 

@@ -171,7 +171,7 @@ async fn plan(context: &Context, wishes: &Wishes, job: &JobRow) -> Plan {
     let plan = match job.kind {
         JobKind::Waiting => waiting(context, wish, job).await,
         JobKind::Changed => Ok(doorbell(wish, job, DoorbellKind::LegChanged)),
-        JobKind::Recalled => Ok(doorbell(wish, job, DoorbellKind::DeliveryRecalled)),
+        JobKind::Recalled => recalled(context, wish, job).await,
         // Reading the wish has told the transport already.
         JobKind::Subscribed => Ok(Plan::settle(Fate::done(Why::Kept))),
         // Only the worker for mail takes these.
@@ -233,6 +233,19 @@ async fn is_urgent(context: &Context, delivery: &DeliveryRow) -> Result<bool, Pr
     }
     let leg = context.ledger.leg(Scope::of(delivery.recipient), delivery.leg).await?;
     Ok(leg.is_some_and(|leg| matches!(leg.kind, ReferralType::Notice | ReferralType::Transfer)))
+}
+
+/// A copy was taken back. Where its holder is asked what becomes of it, the mail of the hour says that something
+/// waits, so that an agency without a system learns of it too.
+async fn recalled(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, Problem> {
+    let plan = doorbell(wish, job, DoorbellKind::DeliveryRecalled);
+    let Some(wanted) = wish.mail.as_ref().filter(|_| job::is_new(job)) else { return Ok(plan) };
+    if context.ledger.open_requests(Scope::of(job.agency)).await? == 0 {
+        return Ok(plan);
+    }
+    let now = context.clock.now();
+    let mail = ring::gathered_mail(context, job.agency, wanted.gather_hours.next_slot(now), now);
+    Ok(Plan { mail: Some(mail), ..plan })
 }
 
 /// A doorbell for what has happened already: there is nothing to look up.

@@ -5,10 +5,12 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Answer, Caller, Command, Context, TRIES, act, consent, register, submit, take};
+use super::{
+    Answer, Caller, Command, Context, TRIES, act, consent, incident, register, statutory, submit, take,
+};
 use crate::{
     domain::{
-        ids::{ConsentId, DeliveryId, LegId, ReferralId, StaffId},
+        ids::{ConsentId, DeliveryId, IncidentId, LegId, ReferralId, StaffId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
@@ -24,11 +26,17 @@ pub enum Pointer {
         id: ConsentId,
         version: i64,
     },
+    /// The decision that followed the withdrawal of a consent.
+    Statutory(ConsentId),
     Referral(ReferralId),
     /// The event of a leg that a party's act made.
     Event {
         leg: LegId,
         seq: i64,
+    },
+    Incident {
+        id: IncidentId,
+        version: i64,
     },
     /// A receipt of a delivery.
     Receipt {
@@ -42,8 +50,10 @@ impl fmt::Display for Pointer {
         match self {
             Self::Staff(id) => write!(f, "staff:{id}"),
             Self::Consent { id, version } => write!(f, "consent:{id}:{version}"),
+            Self::Statutory(id) => write!(f, "statutory:{id}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
+            Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
         }
     }
@@ -59,8 +69,12 @@ impl FromStr for Pointer {
             ["consent", id, version] => {
                 Some(Self::Consent { id: id.parse().ok()?, version: version.parse().ok()? })
             }
+            ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
+            ["incident", id, version] => {
+                Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
             ["receipt", delivery, level] => {
                 Some(Self::Receipt { delivery: delivery.parse().ok()?, level: level.parse().ok()? })
             }
@@ -114,7 +128,8 @@ where
                 context.work.notify_one();
                 return Ok(Answer { text, replayed: false });
             }
-            Err(WriteError::Stale) => {}
+            // Somebody else asked the same holder in this moment: the next look sees it.
+            Err(WriteError::Stale | WriteError::Duplicate("holdings")) => {}
             Err(WriteError::KeyTaken) => {
                 let first = replay(context, caller, command, &key_hash).await?;
                 return first.ok_or_else(|| Problem::new(ProblemKind::StillRunning));
@@ -152,8 +167,10 @@ async fn replay(
     let text = match used.answer.parse()? {
         Pointer::Staff(id) => register::staff_answer(id),
         Pointer::Consent { id, version } => consent::answer_again(context, caller, id, version).await?,
+        Pointer::Statutory(id) => statutory::answer_again(context, caller, id).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
+        Pointer::Incident { id, version } => incident::closed(id, version),
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
     Ok(Some(Answer { text, replayed: true }))
@@ -169,8 +186,10 @@ mod tests {
         for text in [
             format!("staff:{id}"),
             format!("consent:{id}:2"),
+            format!("statutory:{id}"),
             format!("referral:{id}"),
             format!("event:{id}:3"),
+            format!("incident:{id}:2"),
             format!("receipt:{id}:R2"),
         ] {
             assert_eq!(text.parse::<Pointer>().unwrap().to_string(), text);

@@ -44,6 +44,8 @@ schemas! {
     Consent = "consent";
     Withdraw = "withdraw";
     LegAction = "leg-action";
+    StatutoryDecision = "statutory-decision";
+    IncidentClose = "incident-close";
     Ack = "ack";
     Staff = "staff";
     SubscriptionAmqp = "subscription-amqp";
@@ -64,6 +66,7 @@ schemas! {
     LegView = "leg-view";
     LegAnswer = "leg-answer";
     Inbox = "inbox";
+    IncidentView = "incident-view";
     DeliveryView = "delivery-view";
     Token = "token";
     Health = "health";

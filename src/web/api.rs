@@ -4,6 +4,7 @@ pub mod consent;
 pub mod delivery;
 pub mod directory;
 pub mod health;
+pub mod incident;
 pub mod leg;
 pub mod receipt;
 pub mod referral;

@@ -22,8 +22,13 @@ pub static TEXT: LazyLock<String> = LazyLock::new(|| document(TABLE).to_string()
 
 /// The endpoints that take the name of a member of the agency's staff from a header, and its parameter: opening
 /// names a person, and what may be done depends on who asks.
-const NAMES_STAFF: &[(Endpoint, &str)] =
-    &[(Endpoint::OpenDelivery, "tsunagu-staff"), (Endpoint::AvailableActions, "tsunagu-staff-if-known")];
+const NAMES_STAFF: &[(Endpoint, &str)] = &[
+    (Endpoint::OpenDelivery, "tsunagu-staff"),
+    (Endpoint::AvailableActions, "tsunagu-staff-if-known"),
+    (Endpoint::Incidents, "tsunagu-staff"),
+    (Endpoint::Incident, "tsunagu-staff"),
+    (Endpoint::IncidentReport, "tsunagu-staff"),
+];
 
 fn document(table: &[Row]) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
@@ -121,10 +126,11 @@ fn responses(row: &Row) -> Value {
     // A change may answer 200, 201 or 204: whether it was made now or before is not for the client to care.
     let good = if row.method == "GET" { "200" } else { "2XX" };
     let headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/request-id" } });
+    let media = if row.endpoint == Endpoint::IncidentReport { "text/plain" } else { "application/json" };
     responses.insert(
         good.to_owned(),
         json!({ "description": format!("{} / {}", row.ja, row.en), "headers": headers,
-            "content": { "application/json": { "schema": schema } } }),
+            "content": { media: { "schema": schema } } }),
     );
     let mut by_status: BTreeMap<u16, Vec<ProblemKind>> = BTreeMap::new();
     for kind in problems(row) {

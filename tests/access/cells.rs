@@ -84,9 +84,14 @@ fn reach(endpoint: Endpoint) -> Reach {
         E::Health | E::Ready | E::OpenApi | E::Jwks => Reach::Public,
         E::Token => Reach::SignIn,
         E::Agency | E::Service => Reach::Directory,
-        E::Agencies | E::Services | E::StaffList | E::Consents | E::Referrals | E::Legs | E::Inbox => {
-            Reach::List
-        }
+        E::Agencies
+        | E::Services
+        | E::StaffList
+        | E::Consents
+        | E::Referrals
+        | E::Legs
+        | E::Inbox
+        | E::Incidents => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
         | E::SubscribeAmqp
@@ -94,7 +99,8 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
         E::RecordConsent | E::Submit => Reach::Make,
-        E::Consent | E::WithdrawConsent | E::Referral => Reach::Keeper,
+        E::Consent | E::WithdrawConsent | E::DecideStatutory | E::Referral => Reach::Keeper,
+        E::Incident | E::IncidentReport | E::CloseIncident => Reach::Keeper,
         E::Leg | E::AvailableActions | E::Act | E::LegReceipts | E::Receipt => Reach::Parties,
         E::OpenDelivery | E::Ack => Reach::Recipient,
     }
@@ -104,6 +110,7 @@ fn reach(endpoint: Endpoint) -> Reach {
 pub fn spends(endpoint: Endpoint) -> bool {
     use Endpoint as E;
     match endpoint {
+        // Each party that closes closes an incident of its own, once.
         E::WithdrawConsent | E::Act | E::OpenDelivery | E::Ack => true,
         E::Health
         | E::Ready
@@ -132,6 +139,11 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::AvailableActions
         | E::LegReceipts
         | E::Inbox
+        | E::DecideStatutory
+        | E::Incidents
+        | E::Incident
+        | E::IncidentReport
+        | E::CloseIncident
         | E::Receipt => false,
     }
 }
@@ -172,6 +184,8 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     match endpoint {
         E::RegisterStaff | E::RecordConsent | E::Submit => (201, None),
         E::EndAmqp | E::EndMail => (204, None),
+        // The consent of the story is in force: nothing is due.
+        E::DecideStatutory => (409, Some("illegal-transition")),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
         E::Health
         | E::Ready
@@ -199,6 +213,10 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Inbox
         | E::OpenDelivery
         | E::Ack
+        | E::Incidents
+        | E::Incident
+        | E::IncidentReport
+        | E::CloseIncident
         | E::Receipt => (200, None),
     }
 }
@@ -298,6 +316,16 @@ async fn asked(
             let body = json!({ "by": party.staff, "method": "oral" });
             (path(named.id(|story| &story.consent)), Some(body))
         }
+        E::DecideStatutory => {
+            let body = json!({ "by": party.staff, "decision": "none", "reason": "根拠なし" });
+            (path(named.id(|story| &story.consent)), Some(body))
+        }
+        E::Incidents => (list(named.id(|story| &story.incident)), None),
+        E::Incident | E::IncidentReport => (path(named.id(|story| &story.incident)), None),
+        E::CloseIncident => {
+            let body = json!({ "by": party.officer, "note": "報告済み" });
+            (path(named.id(|story| &story.incident)), Some(body))
+        }
         E::Referral => (path(named.id(|story| &story.referral)), None),
         E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
         E::Act => {
@@ -363,11 +391,15 @@ pub async fn request(
         request = request.header("idempotency-key", fresh_key());
     }
     if row.guarded == Guarded::KeyAndVersion {
-        // A consent as it was recorded, a leg as it was sent.
+        // A consent as it was recorded, a leg as it was sent, an incident as it was opened.
         request = request.header("if-match", "\"1\"");
     }
-    if row.endpoint == Endpoint::OpenDelivery {
-        request = request.header("tsunagu-staff", &party.staff);
+    match row.endpoint {
+        Endpoint::OpenDelivery => request = request.header("tsunagu-staff", &party.staff),
+        Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
+            request = request.header("tsunagu-staff", &party.officer);
+        }
+        _ => {}
     }
     match body {
         Some(body) => request.json(&body),

@@ -9,6 +9,10 @@ use crate::support::town::{Agency, Engine, ORDINARY, Town};
 pub struct Party {
     pub agency: Agency,
     pub staff: String,
+    /// Its privacy officer.
+    pub officer: String,
+    /// What it once sent by mistake, to the agency it always sends to.
+    pub incident: String,
     /// In what nobody else may ever read: names of its staff, its consents, its settings.
     pub private: String,
     /// In what it tells the recipients of its referrals.
@@ -20,9 +24,10 @@ impl Party {
         let agency = town.agency(kind).await;
         let (private, shared) = (format!("ひみつ{name}のことば"), format!("つたえる{name}のことば"));
         let staff = agency.hire_named(role, &private).await;
+        let officer = agency.hire_named("privacy_officer", &private).await;
         let mail = json!({ "address": format!("himitsu-{name}@mado.example.jp") });
         agency.put("/v1/subscriptions/mail", &mail).await.good();
-        Self { agency, staff, private, shared }
+        Self { agency, staff, officer, incident: String::new(), private, shared }
     }
 }
 
@@ -34,6 +39,7 @@ pub struct Story {
     pub referral: String,
     pub leg: String,
     pub delivery: String,
+    pub incident: String,
 }
 
 pub struct World {
@@ -59,7 +65,10 @@ impl World {
         let third = Party::new(&town, AgencyKind::Kyoten, "coordinator", "hei").await;
         let fourth = Party::new(&town, AgencyKind::FamilySupport, "agency_staff", "tei").await;
         let service = owner.agency.get("/v1/services?limit=1").await.at("/items/0/id");
-        Some(Self { town, engine, owner, recipient, third, fourth, service })
+        let mut world = Self { town, engine, owner, recipient, third, fourth, service };
+        world.owner.incident = world.mistake(&world.owner, &world.recipient).await;
+        world.third.incident = world.mistake(&world.third, &world.fourth).await;
+        Some(world)
     }
 
     /// On the engine that is always there: what holds for one agency's people is no matter of the database.
@@ -97,7 +106,16 @@ impl World {
             referral: sent.at("/id"),
             leg: sent.at("/legs/0/id"),
             delivery: sent.at("/legs/0/delivery"),
+            incident: sender.incident.clone(),
         }
+    }
+
+    /// The incident of a leg that was recalled after it had been opened, with the sender's private word in it.
+    async fn mistake(&self, sender: &Party, recipient: &Party) -> String {
+        let story = self.story(sender, recipient).await;
+        recipient.agency.open(&story.delivery, &recipient.staff).await.good();
+        let recall = json!({ "by": sender.staff, "reason": "WRONG_RECIPIENT", "note": sender.private });
+        sender.agency.act(&story.leg, "recall", &recall).await.at("/incident/id")
     }
 
     /// What no answer to any of the parties may hold: words and ids of stories it has no part in, and the private

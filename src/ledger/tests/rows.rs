@@ -13,7 +13,9 @@ use crate::{
         chain::Hash,
         consent::ConsentMethod,
         delivery::DeliveryState,
+        holding::{HoldingCause, HoldingState},
         ids::{AgencyId, ConsentId, LegId, ReferralId},
+        incident::IncidentState,
         leg::LegState,
         receipt::ReceiptLevel,
         referral::{ReferralType, Urgency},
@@ -27,12 +29,15 @@ use crate::{
         consent::{ConsentEventRow, ConsentRow, HoldConsent},
         content::{ContentRow, DataKeyRow},
         delivery::DeliveryRow,
+        holding::HoldingRow,
         idempotency::IdempotencyRow,
+        incident::IncidentRow,
         job::{JobKind, JobRow, JobState},
         leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
+        statutory::{StatutoryRow, StatutoryState},
         subscription::{Channel, ChannelMode, SubscriptionRow},
     },
 };
@@ -339,4 +344,50 @@ pub fn hold(consent: &ConsentRow) -> Step {
 
 pub fn update(service: &ServiceRow) -> Step {
     Step::UpdateService(Box::new(UpdateService(service.clone())))
+}
+
+pub fn holding(leg: &LegRow, fill: Fill) -> HoldingRow {
+    HoldingRow {
+        leg: leg.id,
+        delivery: leg.delivery,
+        sender: leg.sender,
+        recipient: leg.recipient,
+        consent: fill.of(id()),
+        cause: HoldingCause::Recall,
+        state: HoldingState::Asked,
+        asked_at: at(60),
+        due_at: at(61),
+        answered_at: fill.of(at(62)),
+        staff: fill.of(id()),
+    }
+}
+
+pub fn statutory(consent: ConsentId, fill: Fill) -> StatutoryRow {
+    StatutoryRow {
+        consent,
+        state: StatutoryState::Due,
+        basis: fill.of(BasisCode::NeedOfSupport),
+        body: fill.of(vec![8, 0, 255]),
+        staff: fill.of(id()),
+        due_since: at(63),
+        decided_at: fill.of(at(64)),
+    }
+}
+
+pub fn incident(agency: AgencyId, leg: LegId, fill: Fill) -> IncidentRow {
+    IncidentRow {
+        id: id(),
+        agency,
+        leg,
+        state: IncidentState::Open,
+        version: 1,
+        known_at: at(65),
+        preliminary_due: fill.of(at(66)),
+        full_due: fill.of(at(67)),
+        data_key: id(),
+        body: vec![7, 0, 255],
+        closing: fill.of(vec![9, 0, 255]),
+        closed_by: fill.of(id()),
+        changed_at: at(68),
+    }
 }

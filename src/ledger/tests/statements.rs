@@ -22,12 +22,15 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     content,
     delivery,
     fence,
+    holding,
     idempotency,
+    incident,
     job,
     leg,
     receipt,
     referral,
     service,
+    statutory,
     subscription
 );
 
@@ -84,7 +87,9 @@ tables!(
     content::DataKeyRow,
     delivery::DeliveryRow,
     fence::FenceRow,
+    holding::HoldingRow,
     idempotency::IdempotencyRow,
+    incident::IncidentRow,
     job::JobRow,
     leg::LegRow,
     leg::LegEventRow,
@@ -93,6 +98,7 @@ tables!(
     referral::ReferralRow,
     referral::ReferralEventRow,
     service::ServiceRow,
+    statutory::StatutoryRow,
     subscription::SubscriptionRow,
 );
 

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Path};
 
 use crate::{
     domain::{ids::ConsentId, problem::Problem},
-    usecases::{Caller, consent, read, schema::Schema, withdraw},
+    usecases::{Caller, consent, read, schema::Schema, statutory, withdraw},
     web::{
         caller::context,
         command::Posted,
@@ -43,4 +43,17 @@ pub async fn withdraw(
     let (caller, command) =
         posted.command(Schema::Withdraw, format!("POST /v1/consents/{id}/withdraw @{version}"))?;
     withdraw::withdraw(&context(&request), &caller, id, version, &command).await.map(done)
+}
+
+/// POST /v1/consents/{id}/statutory-decision
+pub async fn statutory(
+    request: HttpRequest,
+    mut posted: Posted,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: ConsentId = id.parse()?;
+    let version = posted.version()?;
+    let route = format!("POST /v1/consents/{id}/statutory-decision @{version}");
+    let (caller, command) = posted.command(Schema::StatutoryDecision, route)?;
+    statutory::decide(&context(&request), &caller, id, version, &command).await.map(done)
 }
