@@ -44,7 +44,6 @@ async fn an_unread_copy_vanishes_with_signed_evidence_that_nobody_opened_it(town
     let Cast { site, writer, nursery, clerk, .. } = &cast;
     let officer = site.hire("privacy_officer").await;
     let (leg, delivery) = cast.send_nursery(town).await;
-    town.advance(Duration::from_secs(360));
     let why = site.act(&leg, "recall", &json!({"by": writer, "note": "理由なし"})).await;
     assert_eq!((why.code(), &why.json()["errors"][0]["pointer"]), (422, &json!("/reason")));
     let done = site.act(&leg, "recall", &mistake(writer)).await.value();
@@ -83,7 +82,6 @@ async fn an_opened_copy_becomes_an_incident_with_its_clocks_and_a_draft(town: &m
     let (leg, delivery) = cast.send_nursery(town).await;
     nursery.open(&delivery, clerk).await.good();
     nursery.open(&delivery, &other).await.good();
-    town.advance(Duration::from_secs(360));
     let (key, version) = (fresh_key(), site.leg(&leg).await["version"].as_i64().unwrap());
     let recall = async || {
         let request = site.request("POST", &format!("/v1/legs/{leg}/actions/recall")).await;

@@ -25,8 +25,6 @@ stories! {
     what_is_repeated_after_a_withdrawal_is_dropped,
 }
 
-const DAY: u64 = 86_400;
-
 async fn every_holder_is_asked_and_the_owner_sees_who_has_answered(town: &mut Town) -> Vec<Agency> {
     let cast = Cast::of(town).await;
     let Cast { site, writer, nursery, family, clerk, carer } = &cast;
@@ -125,8 +123,9 @@ async fn silence_is_shown_and_never_becomes_an_answer(town: &mut Town) -> Vec<Ag
         .await
         .good();
     assert_eq!(site.consent(&sent.consent).await.value()["state"], "propagating");
-    town.advance(Duration::from_secs(15 * DAY));
-    // A hub that starts looks at once for what fell due.
+    // As if the three working days were over: a clustered hub measures leases by the database's clock, so the town's
+    // clock stays where it is. A hub that starts looks at once for what fell due.
+    town.by_hand("UPDATE holding SET due_at = asked_at".to_owned()).await;
     town.restart().await;
     until(site, &sent.consent, "settled_with_gaps").await;
     let seen = site.consent(&sent.consent).await.value();
