@@ -207,7 +207,7 @@ const PUBLISHED: &str = "\
     14 accepted,scheduled,in_progress,on_hold discontinued R | 15 requested cancelled S |\
     16 requested,received,info_requested,accepted,waitlisted,scheduled,in_progress,on_hold cancel_requested S,SS |\
     17 cancel_requested cancelled,completed R | 18 cancel_requested cancelled H |\
-    19 requested,received expired H | 20 LIVE withdrawn G | 21 LIVE entered_in_error SS,P";
+    19 requested,received expired H | 20 LIVE withdrawn G | 21 LIVE entered_in_error S,SS,P";
 
 type Edge = (u8, LegState, LegState, Actor);
 
