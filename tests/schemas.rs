@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tsunagu::{
     domain::{
-        agency::AgencyKind,
+        agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
+        arrangement::ArrangementKind,
         basis::BasisCode,
         basis_state::ConsentState,
         breach_report::ReportItem,
@@ -16,9 +17,10 @@ use tsunagu::{
         holding::{Disposal, HoldingCause, HoldingState},
         incident::{Exposure, IncidentState, RecallReason, ReportNeed},
         leg::{LegAction, LegState},
-        mask::Why,
+        mask::{Detail, Why},
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
+        refusal::RefusalCode,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
@@ -37,8 +39,10 @@ const REQUESTS: &[Schema] = &[
     Schema::IncidentClose,
     Schema::Ack,
     Schema::Staff,
+    Schema::SignIn,
     Schema::SubscriptionAmqp,
     Schema::SubscriptionMail,
+    Schema::DecisionCase,
 ];
 
 /// Compares `$defs/<definition>` of `common.json` with a code list of the program.
@@ -85,6 +89,10 @@ fn every_published_code_list_is_the_programs() {
         "consent_method": ConsentMethod;
         "agency_kind": AgencyKind;
         "withheld_reason": Why;
+        "refusal_code": RefusalCode;
+        "detail": Detail;
+        "body": Body;
+        "arrangement_kind": ArrangementKind;
         "subject_role": SubjectRole;
         "staff_role": StaffRole;
     }

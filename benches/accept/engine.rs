@@ -47,7 +47,7 @@ pub struct Budget {
     pub now: f64,
     /// In the end.
     pub aim: f64,
-    /// What 99 of 100 requests must not exceed, where a budget says so.
+    /// What 99 of 100 requests must not exceed in the end, where a budget says so.
     pub p99_ms: Option<f64>,
 }
 

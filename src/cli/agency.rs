@@ -4,20 +4,23 @@ use std::io::Write;
 
 use anyhow::{Context as _, anyhow};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use zeroize::Zeroizing;
 
 use crate::{
     domain::{
         agency::{AgencyKind, Body},
         corporate_number::CorporateNumber,
-        ids::AgencyId,
+        ids::{AgencyId, StaffId},
         language::Language,
         municipality::MunicipalityCode,
+        problem::{Problem, ProblemKind},
     },
     usecases::{
-        Context,
+        Caller, Context,
         register::{self, NewAgency},
+        sign_in::{self, Credentials},
     },
-    vault::ClientSecret,
+    vault::{ClientSecret, password::Password},
 };
 
 /// 機関を登録し、一覧を示し、認証情報を作り直す / Register and list agencies, renew their secrets
@@ -38,6 +41,22 @@ enum What {
         /// 機関のID / Id of the agency
         id: AgencyId,
     },
+    /// 職員が画面にログインできるようにする（前のログインは無効になる） / Let a member of staff sign in to the pages; an earlier sign-in is void
+    SignIn(SignIn),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct SignIn {
+    /// 機関のID / Id of the agency
+    agency: AgencyId,
+    /// 職員のID / Id of the member of staff
+    staff: StaffId,
+    /// ログインID（半角の英小文字・数字・. _ @ -） / Login: letters a to z, digits, the signs . _ @ -
+    #[arg(long)]
+    login: String,
+    /// パスワードを標準入力の1行目から読む。なければ作り、一度だけ示す / Read the password from the first line of standard input; otherwise one is made and shown once
+    #[arg(long)]
+    password_stdin: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -97,7 +116,42 @@ pub async fn run(
             let secret = register::rotate_secret(context, id).await;
             show_secret(out, language, id, &secret.map_err(|problem| anyhow!(problem.told(language)))?)
         }
+        What::SignIn(sign_in) => let_in(sign_in, context, language, out).await,
     }
+}
+
+/// Lets a member of staff sign in, with the password that was given or one that is made here and shown once.
+async fn let_in(
+    SignIn { agency, staff, login, password_stdin }: SignIn,
+    context: &Context,
+    language: Language,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let told = |problem: Problem| anyhow!(problem.told(language));
+    let mut typed = Zeroizing::new(String::new());
+    if password_stdin {
+        std::io::stdin().read_line(&mut typed).context(match language {
+            Language::Japanese => "標準入力からパスワードを読み取れません",
+            Language::English => "the password cannot be read from standard input",
+        })?;
+    }
+    let made = if password_stdin { None } else { Some(Password::generate()?) };
+    let password = made.as_ref().map_or(typed.trim_end_matches(['\n', '\r']), Password::reveal);
+    let row = context.ledger.agency(agency).await?.ok_or_else(|| told(ProblemKind::NotFound.into()))?;
+    let sealed = Credentials::parse(&login, password).and_then(|given| given.seal(&context.vault));
+    sign_in::set(context, &Caller { agency: row }, staff, &sealed.map_err(told)?).await.map_err(told)?;
+    let url = &context.settings.public_url;
+    writeln!(out, "url={url}/sign-in\nlogin={login}")?;
+    if let Some(made) = made {
+        let now = match language {
+            Language::Japanese => {
+                "パスワードはいまだけ表示されます。メール以外の方法で本人に渡してください。"
+            }
+            Language::English => "The password is shown this once. Hand it over by another way than mail.",
+        };
+        writeln!(out, "password={}\n{now}", made.reveal())?;
+    }
+    Ok(())
 }
 
 /// The two lines that a client's configuration takes over, and why to do so now.
@@ -149,6 +203,7 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
+    use crate::domain::staff::StaffRole;
     use crate::usecases::{
         authenticate,
         testing::{self, TestHub},
@@ -198,6 +253,26 @@ mod tests {
         let rotated = said(&hub, &["rotate-secret", id]).await.unwrap();
         assert!(authenticate::token(&hub, id, first).await.is_err());
         assert!(authenticate::token(&hub, id, secret(&rotated).1).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_member_of_staff_is_let_in_with_a_password_that_is_shown_once() {
+        let hub = testing::hub().await;
+        let agency = hub.agency(AgencyKind::Npo).await;
+        let staff = hub.staff(&agency, StaffRole::Coordinator).await.to_string();
+        let (id, nobody) = (agency.id().to_string(), "0190e0c4-7a7b-7cc3-8f00-2f3c4b5a6d7e");
+        let told = said(&hub, &["sign-in", &id, &staff, "--login", "hanako"]).await.unwrap();
+        let value = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        assert!(value("url=").ends_with("/sign-in"));
+        let password = value("password=");
+        let tried = sign_in::begin(&hub, value("login=")).await.unwrap();
+        assert!(tried.check(&hub.vault, password));
+        let short = said(&hub, &["sign-in", &id, &staff, "--login", "花子"]).await.unwrap_err().to_string();
+        assert!(short.contains("/login Use 3 to 64") && !short.contains("花子"), "{short}");
+        for wrong in [[id.as_str(), nobody], [nobody, &staff]] {
+            let refused = said(&hub, &["sign-in", wrong[0], wrong[1], "--login", "taro"]).await.unwrap_err();
+            assert!(refused.to_string().starts_with("Not found"), "{refused}");
+        }
     }
 
     #[tokio::test]

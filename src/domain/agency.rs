@@ -140,6 +140,26 @@ impl AgencyKind {
         )
     }
 
+    /// Whether it may be the 調整機関 of a 要対協. The head of the local government that sets the council up
+    /// designates one of its members (児童福祉法 第25条の2第4項): in practice the division for children, a
+    /// welfare or health office, the board of education, or, in a prefecture's council, the child guidance
+    /// centre.
+    pub const fn may_coordinate_council(self) -> bool {
+        matches!(
+            self,
+            Self::CouncilCoordinator
+                | Self::MunicipalDivision
+                | Self::FamilyCentre
+                | Self::ChildGuidance
+                | Self::PrefecturalWelfare
+                | Self::CityWelfare
+                | Self::FamilyChildConsultation
+                | Self::HealthOffice
+                | Self::HealthCentre
+                | Self::EducationBoard
+        )
+    }
+
     /// Whether this is a 子育て支援事業者, whom a municipality may ask to take a family
     /// (児童福祉法 第21条の9, 第21条の11).
     pub const fn runs_childcare_support(self) -> bool {

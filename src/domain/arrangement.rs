@@ -1,9 +1,13 @@
 //! Arrangements (取決め): what agencies agreed on once, so that a leg need only name it: a protection council and its
 //! members, a contract, a published joint use, a stated purpose. Each is dated, and so is each membership.
 
+mod reading;
+
 use jiff::civil::Date;
 
+pub use self::reading::{NewArrangement, last_day};
 use super::{
+    agency::{Body, Party},
     ids::{AgencyId, ArrangementId, CaseId},
     section::Sections,
 };
@@ -23,6 +27,31 @@ code_list! {
     }
 }
 
+impl ArrangementKind {
+    /// Whether an agency may keep one of this kind: the 調整機関 of a council is an organ of local
+    /// government (児童福祉法 第25条の2第4項), the principal of a contract and who states a purpose are public
+    /// bodies, and joint use is an institution of the rules for private bodies.
+    pub const fn may_be_kept_by(self, party: &Party<'_>) -> bool {
+        match self {
+            Self::Council => party.kind.may_coordinate_council(),
+            Self::Contract | Self::Purpose => matches!(party.body, Body::Public),
+            Self::JointUse => matches!(party.body, Body::Private) && party.contractor_of.is_none(),
+        }
+    }
+}
+
+code_list! {
+    /// What was done to an arrangement. Each step makes a version, and none undoes another.
+    ArrangementStep, "arrangement step" {
+        Record = "record", "記録", "recorded";
+        AddMember = "add_member", "構成員等の追加", "a member added";
+        EndMember = "end_member", "構成員等の終了", "a membership ended";
+        RegisterCase = "register_case", "ケースの登録", "a case registered";
+        EndCase = "end_case", "ケースの登録の終了", "a registration ended";
+        End = "end", "終了", "ended";
+    }
+}
+
 /// Days from the first to the last, both included; open where no last day is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
@@ -33,6 +62,16 @@ pub struct Period {
 impl Period {
     pub fn contains(&self, day: Date) -> bool {
         self.first_day <= day && self.last_day.is_none_or(|last| day <= last)
+    }
+
+    /// Whether its last day has passed.
+    pub fn is_over(&self, day: Date) -> bool {
+        self.last_day.is_some_and(|last| last < day)
+    }
+
+    /// Whether a day belongs to both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        !self.is_over(other.first_day) && !other.is_over(self.first_day)
     }
 }
 
@@ -68,6 +107,11 @@ pub struct Arrangement {
 }
 
 impl Arrangement {
+    /// What receipts cite: which arrangement, as it stood in which version.
+    pub fn reference(&self) -> String {
+        format!("arrangement:{}@v{}", self.id, self.version)
+    }
+
     pub fn is_in_force(&self, day: Date) -> bool {
         self.period.contains(day)
     }
@@ -110,5 +154,24 @@ mod tests {
         assert!(council.includes(agency(2), date(2027, 3, 31)));
         assert!(!council.includes(agency(2), date(2027, 4, 1)));
         assert!(!council.includes(agency(3), date(2026, 4, 1)));
+        assert_eq!(council.reference(), "arrangement:00000000-0000-0000-0000-000000000000@v1");
+    }
+
+    #[test]
+    fn two_periods_overlap_if_they_share_a_day() {
+        let period = |first: i8, last: Option<i8>| Period {
+            first_day: date(2026, 4, first),
+            last_day: last.map(|last| date(2026, 4, last)),
+        };
+        for (one, other, overlap) in [
+            (period(1, Some(10)), period(10, Some(20)), true),
+            (period(1, Some(10)), period(11, None), false),
+            (period(5, None), period(1, Some(5)), true),
+            (period(5, None), period(1, Some(4)), false),
+            (period(1, None), period(20, None), true),
+        ] {
+            assert_eq!(one.overlaps(&other), overlap, "{one:?} {other:?}");
+            assert_eq!(other.overlaps(&one), overlap, "{other:?} {one:?}");
+        }
     }
 }

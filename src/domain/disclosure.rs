@@ -3,6 +3,9 @@
 //! [`decide`] is pure and is asked at every event: at sending, at delivery and at each opening. Its
 //! steps and their order are those of domain.md 7.5; the first that fails gives the answer.
 
+pub mod case;
+pub mod situation;
+
 use jiff::Timestamp;
 
 use super::{
@@ -234,8 +237,4 @@ fn second_person(q: &Question<'_>, basis: &Basis, mask: &Mask) -> Result<(), Ref
 }
 
 #[cfg(test)]
-mod cases;
-#[cfg(test)]
 mod properties;
-#[cfg(test)]
-mod world;

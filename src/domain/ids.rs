@@ -77,6 +77,8 @@ ids! {
     ConsentId, "consent";
     /// What agencies agreed on once (取決め).
     ArrangementId, "arrangement";
+    /// An entry of a council's register: which case it is about is told to its keeper alone (登録).
+    EntryId, "register entry";
     /// What protects the people of a case (支援措置等).
     ProtectionId, "protection";
     /// What was sent by mistake, and its record (事案).

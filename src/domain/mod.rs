@@ -4,14 +4,15 @@
 //!
 //! 1. **The words.** [`ids`], [`code_list`] (how every closed list is written), [`section`], [`referral`],
 //!    [`answer`], [`language`].
-//! 2. **The agencies.** [`agency`], [`staff`], [`service`], and the numbers that name places and bodies:
+//! 2. **The agencies.** [`agency`], [`staff`] (and how they sign in: [`sign_in`]), [`service`], and the numbers that name places and bodies:
 //!    [`municipality`], [`corporate_number`], [`mail_address`].
 //! 3. **The people, as far as a rule has to know them.** [`subject`], [`partial_date`], [`person_name`], [`name_key`].
 //! 4. **What is said about them.** [`submission`] (a referral, read once at the door), [`content`],
 //!    [`field_rules`], [`field_error`].
 //! 5. **What decides.** [`consent`], [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
-//! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask.
+//! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask. [`difference`] compares two of
+//!    its documents.
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
 //!    [`delivery`], [`basis_state`]; [`holding`] (what became of a copy asked back) with [`calendar`], [`incident`] and
 //!    its [`breach_report`]; what is derived from the tables: [`machine_docs`], [`fhir`].
@@ -32,6 +33,7 @@ pub mod consent;
 pub mod content;
 pub mod corporate_number;
 pub mod delivery;
+pub mod difference;
 pub mod disclosure;
 pub mod document;
 pub mod doorbell;
@@ -64,6 +66,7 @@ pub mod referral;
 pub mod refusal;
 pub mod section;
 pub mod service;
+pub mod sign_in;
 pub mod staff;
 pub mod subject;
 pub mod submission;

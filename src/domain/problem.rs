@@ -76,6 +76,10 @@ problem_kinds! {
         "登録済みのものを使うか、別の番号で登録してください。", "Use what is registered, or register it under another reference.";
     DisclosureRefused = "disclosure-refused", "この根拠では提供できません", "The disclosure is not allowed on this basis",
         "示された理由と条文を確かめ、根拠・宛先・区分のいずれかを改めてください。", "Look at the reason and the article, and change the basis, the recipient or the sections.";
+    PreviewDiffers = "preview-differs", "確認した内容と、送られる内容が違います", "What would be sent is not what was previewed",
+        "もう一度プレビューして違いを確かめ、新しい token を付けて送ってください。まだ何も送られていません。", "Preview again, look at what changed, and send with the new token. Nothing has been sent.";
+    NoDryRun = "no-dry-run", "この操作は試しに行うことができません", "This request has no dry run",
+        "Prefer: dry-run を外すと実行されます。まだ何も行われていません。", "Without Prefer: dry-run it is carried out. Nothing has been done.";
     OpeningRefused = "opening-refused", "現在は閲覧できません", "The content may not be opened now",
         "差出機関に問い合わせてください。", "Ask the sending agency.";
     ChannelUnavailable = "channel-unavailable", "このハブでは使えない受け方です", "The hub does not offer this channel",

@@ -31,6 +31,8 @@ pub struct Submission {
     pub case: Option<CaseId>,
     /// When a notice was given by telephone, if it was.
     pub called_at: Option<Timestamp>,
+    /// The token of a preview: what is sent must be what was seen.
+    pub preview: Option<String>,
     pub subjects: Vec<Subject>,
     pub content: Content,
     /// The capacity query of a referral without personal data.
@@ -85,6 +87,7 @@ struct Wire {
     source_ref: Option<String>,
     case: Option<CaseId>,
     called_at: Option<Timestamp>,
+    preview: Option<String>,
     resources: Option<Value>,
     legs: Vec<WireLeg>,
 }
@@ -140,6 +143,7 @@ impl Submission {
             source_ref: wire.source_ref,
             case: wire.case,
             called_at: wire.called_at,
+            preview: wire.preview,
             subjects,
             content,
             resources: wire.resources,

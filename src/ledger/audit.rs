@@ -16,12 +16,14 @@ code_list! {
     /// What an audit entry is about.
     AuditAction, "audit action" {
         Submit = "submit", "送信", "submit";
+        Preview = "preview", "送信前の確認", "preview before sending";
         Open = "open", "閲覧", "open";
         Take = "take", "受領", "take";
         Disclose = "disclose", "封緘文書の送出", "publish a sealed document";
         Act = "act", "回答・操作", "act on a leg";
         Consent = "consent", "同意の記録", "record a consent";
         Withdraw = "withdraw", "同意の撤回", "withdraw a consent";
+        Arrange = "arrange", "取決めの記録・変更", "record or change an arrangement";
         Read = "read", "照会", "read own records";
         Authenticate = "authenticate", "認証", "authenticate";
         Administer = "administer", "管理", "administer";

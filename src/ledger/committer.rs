@@ -201,8 +201,9 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
         )+};
     }
     insert_all!(agencies, staff, services, data_keys, consents, consent_events, referrals, contents);
+    insert_all!(arrangements, arrangement_events, arrangement_members, arrangement_cases);
     insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts);
-    insert_all!(holdings, statutory, incidents, audits);
+    insert_all!(holdings, statutory, incidents, audits, sign_ins, sessions);
     enqueue(on, writes).await?;
     Ok(done)
 }

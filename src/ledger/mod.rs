@@ -5,6 +5,7 @@
 //! constant, a column that is not TEXT, BIGINT or BYTEA, a key, a clear name of a person.
 
 pub mod agency;
+pub mod arrangement;
 pub mod audit;
 pub mod consent;
 pub mod content;
@@ -17,6 +18,7 @@ pub mod leg;
 pub mod receipt;
 pub mod referral;
 pub mod service;
+pub mod sign_in;
 pub mod statutory;
 pub mod subscription;
 pub mod write;

@@ -64,6 +64,9 @@ statements! {
         " FROM referral WHERE owner = $1 AND kind = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
     LIST_STATE = ["SELECT ", ReferralRow::COLUMNS, " FROM referral WHERE owner = $1 AND id < $3 AND EXISTS ",
         "(SELECT 1 FROM leg WHERE leg.referral = referral.id AND leg.state = $2) ORDER BY id DESC LIMIT $4"];
+    OF_CASE = ["SELECT ", ReferralRow::COLUMNS,
+        " FROM referral WHERE owner = $1 AND case_id = $2 ORDER BY id DESC LIMIT $3"];
+    OF_SOURCE = ["SELECT ", ReferralRow::COLUMNS, " FROM referral WHERE owner = $1 AND source_mac = $2"];
     EVENTS = ["SELECT ", ReferralEventRow::COLUMNS, " FROM referral_event WHERE referral = $1 ORDER BY seq"];
 }
 
@@ -98,6 +101,27 @@ impl Ledger {
             }
         })
         .await
+    }
+
+    /// The caller's own referrals of a case, newest first.
+    pub async fn referrals_of_case(
+        &self,
+        scope: Scope,
+        case: CaseId,
+        limit: i64,
+    ) -> Result<Vec<ReferralRow>, LedgerError> {
+        let owner = scope.agency().to_string();
+        self.many(sqlx::query(OF_CASE).bind(owner).bind(case.to_string()).bind(limit)).await
+    }
+
+    /// The caller's own referral with this reference.
+    pub async fn referral_of_source(
+        &self,
+        scope: Scope,
+        source: Hash,
+    ) -> Result<Option<ReferralRow>, LedgerError> {
+        let owner = scope.agency().to_string();
+        self.one(sqlx::query(OF_SOURCE).bind(owner).bind(source.bytes().to_vec())).await
     }
 
     /// The internal chain, oldest first. For the owner's eyes only.

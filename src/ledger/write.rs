@@ -4,6 +4,10 @@ use sqlx::AnyConnection;
 
 use super::{
     agency::{AgencyRow, RotateSecret, StaffRow},
+    arrangement::{
+        ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement,
+        MoveArrangement,
+    },
     audit::AuditRow,
     consent::{ConsentEventRow, ConsentRow, HoldConsent, MoveConsent, UseConsent},
     content::{ContentRow, DataKeyRow},
@@ -17,6 +21,7 @@ use super::{
     receipt::ReceiptRow,
     referral::{ReferralEventRow, ReferralRow},
     service::{ServiceRow, UpdateService},
+    sign_in::{ChangeSignIn, CountTry, EndSessions, RemoveSignIn, SessionRow, SignInRow, UseSession},
     statutory::{DecideStatutory, StatutoryRow},
     subscription::{PutSubscription, RemoveSubscription},
 };
@@ -48,6 +53,10 @@ pub struct Rows {
     pub staff: Vec<StaffRow>,
     pub services: Vec<ServiceRow>,
     pub data_keys: Vec<DataKeyRow>,
+    pub arrangements: Vec<ArrangementRow>,
+    pub arrangement_events: Vec<ArrangementEventRow>,
+    pub arrangement_members: Vec<ArrangementMemberRow>,
+    pub arrangement_cases: Vec<ArrangementCaseRow>,
     pub consents: Vec<ConsentRow>,
     pub consent_events: Vec<ConsentEventRow>,
     pub referrals: Vec<ReferralRow>,
@@ -62,13 +71,17 @@ pub struct Rows {
     pub statutory: Vec<StatutoryRow>,
     pub incidents: Vec<IncidentRow>,
     pub audits: Vec<AuditRow>,
+    pub sign_ins: Vec<SignInRow>,
+    pub sessions: Vec<SessionRow>,
     /// A job that is already queued under its dedup key is left as it is.
     pub jobs: Vec<JobRow>,
 }
 
 /// A change of a row that is already there. Each is guarded: a row that has moved on refuses the write.
 pub enum Step {
+    HoldArrangement(HoldArrangement),
     HoldConsent(HoldConsent),
+    MoveArrangement(MoveArrangement),
     MoveConsent(MoveConsent),
     UseConsent(UseConsent),
     MoveLeg(MoveLeg),
@@ -84,6 +97,11 @@ pub enum Step {
     SettleJob(SettleJob),
     RingAgain(RingAgain),
     ForgetJobs(ForgetJobs),
+    ChangeSignIn(ChangeSignIn),
+    RemoveSignIn(RemoveSignIn),
+    CountTry(CountTry),
+    UseSession(UseSession),
+    EndSessions(EndSessions),
 }
 
 /// What a committed write brought back.
@@ -111,8 +129,8 @@ impl From<sqlx::Error> for Fault {
 }
 
 impl Step {
-    /// Applies the steps of all writes. Consents are guarded first, for the whole batch: a withdrawal in the same
-    /// batch has not seen these uses, and its own guard says so.
+    /// Applies the steps of all writes. Consents and arrangements are guarded first, for the whole batch: a
+    /// withdrawal in the same batch has not seen these uses, and its own guard says so.
     pub(super) async fn apply_all(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fault> {
         let steps = || writes.iter().flat_map(|write| &write.steps);
         let holds = steps().filter_map(|step| match step {
@@ -123,7 +141,14 @@ impl Step {
             Self::UseConsent(one) => Some(one),
             _ => None,
         });
-        if !HoldConsent::apply_all(on, holds).await? || !UseConsent::apply_all(on, uses).await? {
+        let arrangements = steps().filter_map(|step| match step {
+            Self::HoldArrangement(hold) => Some(hold),
+            _ => None,
+        });
+        if !HoldConsent::apply_all(on, holds).await?
+            || !UseConsent::apply_all(on, uses).await?
+            || !HoldArrangement::apply_all(on, arrangements).await?
+        {
             return Err(Fault::Refused(WriteError::Stale));
         }
         let mut done = Vec::with_capacity(writes.len());
@@ -145,6 +170,7 @@ impl Step {
     /// Applies this step; zero rows where one was expected means the record has moved on.
     async fn apply(&self, on: &mut AnyConnection, done: &mut Done) -> Result<(), Fault> {
         let rows = match self {
+            Self::MoveArrangement(step) => step.apply(on).await?,
             Self::MoveConsent(step) => step.apply(on).await?,
             Self::MoveLeg(step) => step.apply(on).await?,
             Self::MoveDelivery(step) => step.apply(on).await?,
@@ -155,6 +181,11 @@ impl Step {
             Self::PutSubscription(step) => step.apply(on).await?,
             Self::RemoveSubscription(step) => step.apply(on).await?,
             Self::UpdateService(step) => step.apply(on).await?,
+            Self::ChangeSignIn(step) => step.apply(on).await?,
+            Self::RemoveSignIn(step) => step.apply(on).await?,
+            Self::CountTry(step) => step.apply(on).await?,
+            Self::UseSession(step) => step.apply(on).await?,
+            Self::EndSessions(step) => return Ok(step.apply(on).await?),
             Self::ClaimJobs(step) => {
                 done.claimed = step.apply(on).await?;
                 return Ok(());
@@ -168,7 +199,9 @@ impl Step {
                 return Ok(());
             }
             // Applied with others of their kind.
-            Self::HoldConsent(_) | Self::UseConsent(_) | Self::SettleJob(_) => return Ok(()),
+            Self::HoldArrangement(_) | Self::HoldConsent(_) | Self::UseConsent(_) | Self::SettleJob(_) => {
+                return Ok(());
+            }
         };
         if rows == 1 { Ok(()) } else { Err(Fault::Refused(WriteError::Stale)) }
     }

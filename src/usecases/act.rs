@@ -13,7 +13,7 @@ use super::{
     open::moved,
     opened::{OpenedLeg, damaged},
     recall::{self, Recall},
-    ring,
+    rehearsal, ring,
 };
 use crate::{
     domain::{
@@ -64,6 +64,22 @@ pub async fn act(
         tracing::warn!(kind = ?problem.kind, "whether a withdrawal is settled is left to the sweep");
     }
     Ok(done)
+}
+
+/// What the act would do.
+///
+/// # Errors
+/// As [`act`].
+pub async fn rehearse(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    action: LegAction,
+    version: i64,
+    command: &Command,
+) -> Result<String, Problem> {
+    let prepared = prepare(context, caller, id, action, version, command).await?;
+    Ok(rehearsal::told(&prepared))
 }
 
 async fn prepare(

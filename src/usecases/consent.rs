@@ -7,6 +7,7 @@ use super::{
     ALLOWED, Answer, Caller, Command, Context,
     idempotency::{Pointer, Prepared, once},
     opened::{damaged, data_key},
+    rehearsal,
 };
 use crate::{
     domain::{
@@ -33,6 +34,14 @@ use crate::{
 /// Faults of the record; staff who are not the caller's own.
 pub async fn record(context: &Context, caller: &Caller, command: &Command) -> Result<Answer, Problem> {
     once(context, caller, command, async || prepare(context, caller, command).await).await
+}
+
+/// What recording it would do.
+///
+/// # Errors
+/// As [`record`].
+pub async fn rehearse(context: &Context, caller: &Caller, command: &Command) -> Result<String, Problem> {
+    prepare(context, caller, command).await.map(|prepared| rehearsal::told(&prepared))
 }
 
 async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Result<Prepared, Problem> {

@@ -17,9 +17,10 @@ use crate::{
         disclosure::Decision,
         document::{Head, document},
         ids::LegId,
-        leg::{self, Actor as LegActor, LegAction, LegState},
+        leg::{self, Actor as LegActor, Guard, Illegal, LegAction, LegState},
         leg_facts::{Approval, BasisFact, Facts, Lane as LegLane, Preview, RecipientFact},
-        problem::Problem,
+        machine::Why,
+        problem::{Problem, ProblemKind},
         receipt::{Actor, Attested, BasisRef, CopyFor, ReceiptLevel, Withheld},
         section::{Section, Sections},
         submission::{AskedLeg, Submission},
@@ -34,7 +35,8 @@ use crate::{
     vault::manifest::manifest,
 };
 
-/// Everything one copy is made from. It was decided before; nothing here refuses.
+/// Everything one copy is made from. It was decided before; what is refused here is only another content than
+/// was previewed.
 pub(super) struct Copy<'a> {
     pub context: &'a Context,
     pub parcel: &'a Parcel,
@@ -44,6 +46,7 @@ pub(super) struct Copy<'a> {
     pub recipient: Party<'a>,
     pub consent: Option<&'a ConsentRow>,
     pub place: usize,
+    pub previewed: Preview,
     pub now: Timestamp,
 }
 
@@ -143,11 +146,16 @@ impl Copy<'_> {
             basis: BasisFact::Live,
             recipient: RecipientFact::Free,
             approval: Approval::NotNeeded,
-            preview: Preview::NotTaken,
+            preview: self.previewed,
             ..Facts::cautious(self.lane(), self.submission.urgency)
         };
-        let row = leg::step(LegState::Draft, LegAction::Submit, LegActor::SenderStaff, &facts);
-        row.ok().and_then(|row| row.to).ok_or_else(damaged)
+        match leg::step(LegState::Draft, LegAction::Submit, LegActor::SenderStaff, &facts) {
+            Ok(row) => row.to.ok_or_else(damaged),
+            Err(Illegal { why: Why::Guard(Guard::PreviewHolds), .. }) => {
+                Err(Problem::new(ProblemKind::PreviewDiffers).code(Guard::PreviewHolds.code()))
+            }
+            Err(_) => Err(damaged()),
+        }
     }
 
     fn lane(&self) -> LegLane {

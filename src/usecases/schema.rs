@@ -4,12 +4,13 @@
 //! repeat what was sent. Rules that look beyond one document, such as check digits or whether a
 //! consent covers a recipient, are the domain's.
 
+mod format;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
 };
 
-use jiff::{Timestamp, civil::Date};
 use jsonschema::{PatternOptions, Registry, ValidationError, Validator, error::ValidationErrorKind as Kind};
 use serde_json::Value;
 
@@ -48,8 +49,11 @@ schemas! {
     IncidentClose = "incident-close";
     Ack = "ack";
     Staff = "staff";
+    SignIn = "sign-in";
     SubscriptionAmqp = "subscription-amqp";
     SubscriptionMail = "subscription-mail";
+    // What a command reads.
+    DecisionCase = "decision-case";
     // What travels and is signed.
     Document = "document";
     Manifest = "manifest";
@@ -69,7 +73,7 @@ schemas! {
     IncidentView = "incident-view";
     DeliveryView = "delivery-view";
     Token = "token";
-    Health = "health";
+    Health = "health"; Preview = "preview"; DryRun = "dry-run";
 }
 
 /// Where the schemas say they live. Nothing is ever fetched from there.
@@ -94,11 +98,11 @@ static VALIDATORS: LazyLock<BTreeMap<Schema, Validator>> = LazyLock::new(|| {
             .should_validate_formats(true)
             .should_ignore_unknown_formats(false)
             .with_pattern_options(PatternOptions::regex())
-            .with_format("date-time", is_time)
-            .with_format("tsunagu-partial-date", is_partial_date)
-            .with_format("tsunagu-line", is_line)
-            .with_format("tsunagu-text", is_text)
-            .with_format("tsunagu-name", is_name)
+            .with_format("date-time", format::is_time)
+            .with_format("tsunagu-partial-date", format::is_partial_date)
+            .with_format("tsunagu-line", format::is_line)
+            .with_format("tsunagu-text", format::is_text)
+            .with_format("tsunagu-name", format::is_name)
             .build(document)
             .expect("invariant: the embedded schemas compile")
     };
@@ -346,56 +350,6 @@ fn rule_at(place: &str) -> Option<&'static Value> {
         Some((holder, _)) if !is_schema => schema.document().pointer(holder),
         _ => Some(found),
     }
-}
-
-/// RFC 3339 with seconds and an offset. `jiff` alone would also take spaces, and times without seconds.
-fn is_time(text: &str) -> bool {
-    let shape = |place: usize, expected: u8| text.as_bytes().get(place) == Some(&expected);
-    let dashes = shape(4, b'-') && shape(7, b'-') && shape(10, b'T') && shape(13, b':') && shape(16, b':');
-    let offset = text.ends_with('Z') || {
-        let tail = text.as_bytes().last_chunk::<6>();
-        matches!(tail, Some([b'+' | b'-', _, _, b':', _, _]))
-    };
-    dashes && offset && text.parse::<Timestamp>().is_ok()
-}
-
-fn is_partial_date(text: &str) -> bool {
-    let full = match text.len() {
-        4 => format!("{text}-01-01"),
-        7 => format!("{text}-01"),
-        10 => text.to_owned(),
-        _ => return false,
-    };
-    let digits = |range: std::ops::Range<usize>| full.as_bytes()[range].iter().all(u8::is_ascii_digit);
-    let shape = full.as_bytes()[4] == b'-' && full.as_bytes()[7] == b'-';
-    shape && digits(0..4) && digits(5..7) && digits(8..10) && full.parse::<Date>().is_ok()
-}
-
-/// Characters that reorder the text around them: they can make a name read as another (UAX #9 §2).
-const fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Zero-width characters without meaning in a line. Joiners (U+200C, U+200D) and variation selectors
-/// are part of names and stay.
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}' | '\u{2028}' | '\u{2029}')
-}
-
-const fn is_private_use(c: char) -> bool {
-    matches!(c, '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{FFFFD}' | '\u{100000}'..='\u{10FFFD}')
-}
-
-fn is_line(text: &str) -> bool {
-    !text.chars().any(|c| c.is_control() || is_bidi_control(c) || is_invisible(c))
-}
-
-fn is_text(text: &str) -> bool {
-    !text.chars().any(|c| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || is_bidi_control(c))
-}
-
-fn is_name(text: &str) -> bool {
-    is_line(text) && !text.chars().any(is_private_use)
 }
 
 #[cfg(test)]

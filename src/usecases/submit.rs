@@ -14,6 +14,7 @@ use super::{
     jst,
     opened::{damaged, party},
     parcel::Parcel,
+    preview,
     refused::refused,
 };
 use crate::{
@@ -53,13 +54,10 @@ pub async fn submit(context: &Context, caller: &Caller, command: &Command) -> Re
 
 async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Result<Prepared, Problem> {
     let (document, now) = (&command.document, context.clock.now());
-    let submission = Submission::parse(document, now).map_err(field_problem)?;
-    caller.staff(context, &document["written_by"], "/written_by").await?;
-    if submission.approved_by.is_some() {
-        caller.staff(context, &document["approved_by"], "/approved_by").await?;
-    }
+    let submission = read(context, caller, document, now).await?;
     let ground = Ground::read(context, caller, &submission).await?;
     let decisions = ground.decide(context, caller, &submission, now)?;
+    let previewed = preview::compare(context, caller, &submission, &decisions);
     let parcel = Parcel::new(context, caller, &submission)?;
     let mut write = Write::default();
     if submission.urgency.is_urgent() || submission.is_notice() {
@@ -77,6 +75,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
             recipient: party(ground.recipient(asked)?),
             consent: asked.consent.and_then(|id| ground.consents.get(&id)).map(|(row, _)| row),
             place,
+            previewed,
             now,
         };
         parcel.wrap(context, asked.recipient, copy.opens_compartment(), now, &mut write.rows)?;
@@ -91,14 +90,29 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     Ok(Prepared { pointer: Pointer::Referral(parcel.id), text, write })
 }
 
+/// Reads a submission whose people are the caller's own.
+pub(super) async fn read(
+    context: &Context,
+    caller: &Caller,
+    document: &Value,
+    now: Timestamp,
+) -> Result<Submission, Problem> {
+    let submission = Submission::parse(document, now).map_err(field_problem)?;
+    caller.staff(context, &document["written_by"], "/written_by").await?;
+    if submission.approved_by.is_some() {
+        caller.staff(context, &document["approved_by"], "/approved_by").await?;
+    }
+    Ok(submission)
+}
+
 /// What the decisions rest on, read once for all legs.
-struct Ground {
+pub(super) struct Ground {
     recipients: HashMap<AgencyId, AgencyRow>,
     consents: HashMap<ConsentId, (ConsentRow, ConsentRecord)>,
 }
 
 impl Ground {
-    async fn read(context: &Context, caller: &Caller, submission: &Submission) -> Result<Self, Problem> {
+    pub async fn read(context: &Context, caller: &Caller, submission: &Submission) -> Result<Self, Problem> {
         let ids: Vec<AgencyId> = submission.legs.iter().map(|leg| leg.recipient).collect();
         let rows = context.ledger.agencies_by_id(&ids).await?;
         let recipients: HashMap<_, _> =
@@ -122,7 +136,7 @@ impl Ground {
         Ok(Self { recipients, consents })
     }
 
-    fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
+    pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
         self.recipients.get(&asked.recipient).ok_or_else(damaged)
     }
 
@@ -135,9 +149,26 @@ impl Ground {
         submission: &Submission,
         now: Timestamp,
     ) -> Result<Vec<Decision>, Problem> {
-        let outline = submission.content.outline();
         let mut decisions = Vec::with_capacity(submission.legs.len());
-        for (place, asked) in submission.legs.iter().enumerate() {
+        for (place, decided) in self.decide_each(caller, submission, now)?.into_iter().enumerate() {
+            decisions.push(decided.map_err(|refusal| {
+                refused(context, ProblemKind::DisclosureRefused, caller.id(), &refusal, now)
+                    .faults([refused_leg(place, &refusal)])
+            })?);
+        }
+        Ok(decisions)
+    }
+
+    /// Decides every leg for itself.
+    pub fn decide_each(
+        &self,
+        caller: &Caller,
+        submission: &Submission,
+        now: Timestamp,
+    ) -> Result<Vec<Result<Decision, Refusal>>, Problem> {
+        let outline = submission.content.outline();
+        let mut decided = Vec::with_capacity(submission.legs.len());
+        for asked in &submission.legs {
             let question = Question {
                 event: Event::Send,
                 at: now,
@@ -162,13 +193,9 @@ impl Ground {
                 approved_by: submission.approved_by,
                 second_person: true,
             };
-            let decision = decide(&question).map_err(|refusal| {
-                refused(context, ProblemKind::DisclosureRefused, caller.id(), &refusal, now)
-                    .faults([refused_leg(place, &refusal)])
-            })?;
-            decisions.push(decision);
+            decided.push(decide(&question));
         }
-        Ok(decisions)
+        Ok(decided)
     }
 
     /// Uses the consents that were decided on. Withdrawn meanwhile, the write is stale and decided anew; a withdrawal

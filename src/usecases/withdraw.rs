@@ -13,7 +13,7 @@ use super::{
     not_found,
     open::moved,
     opened::{OpenedLeg, damaged},
-    ring,
+    rehearsal, ring,
 };
 use crate::{
     domain::{
@@ -50,16 +50,38 @@ pub async fn withdraw(
     version: i64,
     command: &Command,
 ) -> Result<Answer, Problem> {
-    once(context, caller, command, async || {
-        let row = context.ledger.consent(caller.scope(), id).await?.ok_or_else(not_found)?;
-        let staff = caller.staff(context, &command.document["by"], "/by").await?;
-        if row.version != version {
-            return Err(Problem::new(ProblemKind::VersionStale));
-        }
-        let method = method(&command.document)?;
-        prepare(context, caller, &row, &staff, method).await
-    })
-    .await
+    once(context, caller, command, async || check(context, caller, id, version, &command.document).await)
+        .await
+}
+
+/// What the withdrawal would do: which legs would end, which copies would be closed, who would be told.
+///
+/// # Errors
+/// As [`withdraw`].
+pub async fn rehearse(
+    context: &Context,
+    caller: &Caller,
+    id: ConsentId,
+    version: i64,
+    command: &Command,
+) -> Result<String, Problem> {
+    let prepared = check(context, caller, id, version, &command.document).await?;
+    Ok(rehearsal::told(&prepared))
+}
+
+async fn check(
+    context: &Context,
+    caller: &Caller,
+    id: ConsentId,
+    version: i64,
+    document: &Value,
+) -> Result<Prepared, Problem> {
+    let row = context.ledger.consent(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let staff = caller.staff(context, &document["by"], "/by").await?;
+    if row.version != version {
+        return Err(Problem::new(ProblemKind::VersionStale));
+    }
+    prepare(context, caller, &row, &staff, method(document)?).await
 }
 
 async fn prepare(

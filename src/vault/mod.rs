@@ -11,6 +11,7 @@ pub mod jws;
 mod kek;
 mod keys;
 pub mod manifest;
+pub mod password;
 pub mod seal;
 pub mod secret;
 pub mod sign;
@@ -50,6 +51,8 @@ pub struct Vault {
     signing: keys::SigningKeys,
     keks: kek::Keks,
     macs: secret::Macs,
+    /// Goes into every password's hash, so that the ledger alone is not enough to guess at one.
+    pepper: Secret,
     verified: token::Verified,
 }
 
@@ -109,6 +112,7 @@ impl Vault {
         let hub_id = keys::read_hub_id(folder)?;
         let signing = keys::SigningKeys::read(folder, hub_id, &root)?;
         let macs = secret::Macs::derive(&root)?;
+        let pepper = root.derive("hub/password/v1")?;
         Ok(Self {
             hub_id,
             folder: folder.to_owned(),
@@ -117,6 +121,7 @@ impl Vault {
             signing,
             keks: kek::Keks::default(),
             macs,
+            pepper,
             verified: token::Verified::default(),
         })
     }

@@ -20,26 +20,38 @@ pub enum MacPurpose {
     ClientSecret,
     /// The code of a one-time link, or a session token.
     OneTime,
+    /// A case on a council's register: which case an entry is about is not held in clear.
+    RegisteredCase,
+    /// The name a person signs in with, which may be theirs.
+    Login,
+    /// The token in a page's forms, made from the session it belongs to.
+    Form,
+    /// What a preview showed, to know whether the same would be sent.
+    Preview,
 }
 
 impl MacPurpose {
-    const ALL: [(Self, &str); 5] = [
+    const ALL: &[(Self, &str)] = &[
         (Self::Body, "hub/mac/body/v1"),
         (Self::IdempotencyKey, "hub/mac/idempotency-key/v1"),
         (Self::SourceReference, "hub/mac/source-reference/v1"),
         (Self::ClientSecret, "hub/mac/client-secret/v1"),
         (Self::OneTime, "hub/mac/one-time/v1"),
+        (Self::RegisteredCase, "hub/mac/registered-case/v1"),
+        (Self::Login, "hub/mac/login/v1"),
+        (Self::Form, "hub/mac/form/v1"),
+        (Self::Preview, "hub/mac/preview/v1"),
     ];
 }
 
 /// One ready HMAC key per purpose, in the order of the enum.
-pub(super) struct Macs([hmac::Key; MacPurpose::ALL.len()]);
+pub(super) struct Macs(Vec<hmac::Key>);
 
 impl Macs {
     pub fn derive(root: &Root) -> Result<Self, VaultError> {
-        let key = |label| Ok(hmac::Key::new(hmac::HMAC_SHA256, &*root.derive(label)?));
-        let [a, b, c, d, e] = MacPurpose::ALL.map(|(_, label)| key(label));
-        Ok(Self([a?, b?, c?, d?, e?]))
+        let key =
+            |&(_, label): &(MacPurpose, &str)| Ok(hmac::Key::new(hmac::HMAC_SHA256, &*root.derive(label)?));
+        MacPurpose::ALL.iter().map(key).collect::<Result<Vec<_>, _>>().map(Self)
     }
 
     fn key(&self, purpose: MacPurpose) -> &hmac::Key {

@@ -22,11 +22,14 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let context = context(request);
         let token = bearer(request);
+        let rehearsed = !prefers_dry_run(request) || has_dry_run(request);
         Box::pin(async move {
-            match token {
-                Some(token) => authenticate::caller(&context, &token).await,
-                None => Err(Problem::new(ProblemKind::Unauthorised)),
-            }
+            let caller = match token {
+                Some(token) => authenticate::caller(&context, &token).await?,
+                None => return Err(Problem::new(ProblemKind::Unauthorised)),
+            };
+            // What cannot be tried out must not be carried out instead.
+            if rehearsed { Ok(caller) } else { Err(Problem::new(ProblemKind::NoDryRun)) }
         })
     }
 }
@@ -37,6 +40,22 @@ fn bearer(request: &HttpRequest) -> Option<String> {
     let header = headers.next().filter(|_| headers.next().is_none())?;
     let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim().to_owned())
+}
+
+/// Whether a request asks only what would happen: `Prefer: dry-run` (RFC 7240), alone or among other preferences.
+/// A value does not turn it into its opposite: who writes the word does not expect anything to be done.
+pub fn prefers_dry_run(request: &HttpRequest) -> bool {
+    let lines = request.headers().get_all("prefer").filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|one| {
+        one.split([';', '=']).next().is_some_and(|name| name.trim().eq_ignore_ascii_case("dry-run"))
+    })
+}
+
+/// Whether the endpoint of a request can say what would happen. Reading does nothing, so it always can.
+fn has_dry_run(request: &HttpRequest) -> bool {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let row = super::TABLE.iter().find(|row| row.path == pattern && request.method() == row.method);
+    row.is_some_and(|row| row.method == "GET" || super::DRY_RUNS.contains(&row.endpoint))
 }
 
 /// The staff id in the header `Tsunagu-Staff`: for whom a system asks. Whether there is such a person is the

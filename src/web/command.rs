@@ -11,7 +11,7 @@ use actix_web::{
 };
 use serde_json::Value;
 
-use super::caller::{context, header};
+use super::caller::{context, header, prefers_dry_run};
 use crate::{
     domain::problem::{Problem, ProblemKind},
     usecases::{Caller, Command, json_door, schema::Schema},
@@ -24,6 +24,8 @@ pub struct Posted {
     version: Option<Result<i64, Problem>>,
     body: Bytes,
     limits: json_door::Limits,
+    /// Whether only what would happen is asked for (`Prefer: dry-run`).
+    pub dry_run: bool,
 }
 
 impl FromRequest for Posted {
@@ -37,6 +39,7 @@ impl FromRequest for Posted {
         let media = media_type(request);
         let key = header(request, "Idempotency-Key").map(idempotency_key);
         let version = header(request, IF_MATCH.as_str()).map(|text| if_match(&text));
+        let dry_run = prefers_dry_run(request);
         let body = Bytes::from_request(request, payload);
         Box::pin(async move {
             // Who asks comes first: nobody else learns anything about how requests are read.
@@ -48,7 +51,7 @@ impl FromRequest for Posted {
                 }
                 _ => Problem::new(ProblemKind::MalformedJson),
             })?;
-            Ok(Self { caller, key, version, body, limits })
+            Ok(Self { caller, key, version, body, limits, dry_run })
         })
     }
 }
@@ -64,6 +67,12 @@ impl Posted {
     /// The version the caller has read.
     pub fn version(&mut self) -> Result<i64, Problem> {
         self.version.take().unwrap_or_else(|| Err(Problem::new(ProblemKind::VersionMissing)))
+    }
+
+    /// The command of a dry run: nothing will be remembered of it, so it needs no key.
+    pub fn rehearsal(self, schema: Schema) -> Result<(Caller, Command), Problem> {
+        let document = self.document(schema)?;
+        Ok((self.caller, Command { key: String::new(), route: String::new(), body: Vec::new(), document }))
     }
 
     /// The whole command. `route` and `about` tell which request the key was used for.

@@ -7,6 +7,7 @@ pub mod api;
 pub mod caller;
 pub mod command;
 pub mod openapi;
+pub mod passwords;
 pub mod problem;
 pub mod query;
 pub mod server;
@@ -117,6 +118,12 @@ routes! {
         RegisterStaff: POST Agency Key (Staff) -> () [] => api::staff::register, "職員を登録する", "register a member of staff";
         StaffList: GET Agency No () -> () ["after" "limit"] => api::staff::list, "自機関の職員の一覧", "list your own staff";
     }
+    "/v1/staff/{id}/sign-in" {
+        SetSignIn: PUT Agency No (SignIn) -> () [] => api::staff::set_sign_in,
+            "職員が画面にログインできるようにする（前のログインは無効になる）", "let a member of staff sign in to the pages";
+        RemoveSignIn: DELETE Agency No () -> () [] => api::staff::remove_sign_in,
+            "職員が画面にログインできないようにする", "take a sign-in away";
+    }
     "/v1/subscriptions" {
         Subscriptions: GET Agency No () -> () [] => api::subscription::list, "通知の受け方", "how you are told";
     }
@@ -198,6 +205,10 @@ routes! {
         Receipt: GET Agency No () -> () [] => api::receipt::read, "受領証", "one receipt";
     }
 }
+
+/// The changes that can be tried out with `Prefer: dry-run`. Every other one refuses it.
+pub const DRY_RUNS: &[Endpoint] =
+    &[Endpoint::Submit, Endpoint::RecordConsent, Endpoint::WithdrawConsent, Endpoint::Act];
 
 #[cfg(test)]
 mod tests {

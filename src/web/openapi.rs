@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    Access, Endpoint, Guarded, Row, TABLE,
+    Access, DRY_RUNS, Endpoint, Guarded, Row, TABLE,
     problem::{MEDIA_TYPE, status},
 };
 use crate::{domain::problem::ProblemKind, usecases::schema::Schema};
@@ -51,7 +51,10 @@ fn document(table: &[Row]) -> Value {
         "components": {
             "schemas": components::schemas(),
             "parameters": components::parameters(),
-            "headers": { "request-id": components::request_id() },
+            "headers": {
+                "request-id": components::request_id(),
+                "preference-applied": components::preference_applied(),
+            },
             "securitySchemes": components::security_schemes(),
         },
     })
@@ -114,6 +117,9 @@ fn operation_parameters(row: &Row) -> Vec<Value> {
     if row.guarded == Guarded::KeyAndVersion {
         names.push("if-match".to_owned());
     }
+    if DRY_RUNS.contains(&row.endpoint) {
+        names.push("prefer".to_owned());
+    }
     names
         .extend(NAMES_STAFF.iter().filter(|(at, _)| *at == row.endpoint).map(|(_, name)| (*name).to_owned()));
     names.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })).collect()
@@ -130,8 +136,18 @@ fn responses(row: &Row) -> Value {
     responses.insert(
         good.to_owned(),
         json!({ "description": format!("{} / {}", row.ja, row.en), "headers": headers,
-            "content": { media: { "schema": schema } } }),
+            "content": { media: { "schema": schema.clone() } } }),
     );
+    if DRY_RUNS.contains(&row.endpoint) {
+        let told = if row.endpoint == Endpoint::Submit { Schema::Preview } else { Schema::DryRun };
+        responses.insert(
+            "200".to_owned(),
+            json!({ "description": "Prefer: dry-run で行われること、または再送への応答 / what would happen (Prefer: dry-run), or the answer of a change",
+                "headers": { "X-Request-Id": { "$ref": "#/components/headers/request-id" },
+                    "Preference-Applied": { "$ref": "#/components/headers/preference-applied" } },
+                "content": { "application/json": { "schema": { "anyOf": [schema, { "$ref": place(told) }] } } } }),
+        );
+    }
     let mut by_status: BTreeMap<u16, Vec<ProblemKind>> = BTreeMap::new();
     for kind in problems(row) {
         by_status.entry(status(kind).as_u16()).or_default().push(kind);
@@ -180,7 +196,10 @@ fn problems(row: &Row) -> Vec<ProblemKind> {
         kinds.extend([K::SchemaViolation, K::UnknownCode, K::ImpossibleDate]);
     }
     if row.body == Some(Schema::Referral) {
-        kinds.push(K::DisclosureRefused);
+        kinds.extend([K::DisclosureRefused, K::PreviewDiffers]);
+    }
+    if row.method != "GET" && !DRY_RUNS.contains(&row.endpoint) {
+        kinds.push(K::NoDryRun);
     }
     if row.guarded != Guarded::No {
         kinds.extend([K::KeyMissing, K::KeyInvalid, K::KeyReused, K::StillRunning, K::AlreadyThere]);
@@ -277,7 +296,7 @@ mod tests {
                 .collect()
         };
         let path = "/v1/legs/{id}/actions/{action}";
-        assert_eq!(names(path, "post"), ["path-id", "path-action", "idempotency-key", "if-match"]);
+        assert_eq!(names(path, "post"), ["path-id", "path-action", "idempotency-key", "if-match", "prefer"]);
         assert_eq!(names("/v1/deliveries/{id}", "get"), ["path-id", "tsunagu-staff"]);
         assert_eq!(names("/v1/agencies", "get"), ["query-kind", "query-after", "query-limit"]);
         let operation = &document["paths"][path]["post"];

@@ -21,6 +21,9 @@ use crate::{
     usecases::{Answer, read::Seen},
 };
 
+/// Says that nothing was done (RFC 7240 §3).
+const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
 /// Says that an answer is the stored one of an earlier, equal request.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -45,6 +48,13 @@ pub fn created(answer: Answer) -> HttpResponse {
 /// 200 with what was done, now or when this request came first.
 pub fn done(answer: Answer) -> HttpResponse {
     keyed(StatusCode::OK, answer)
+}
+
+/// 200 with what would happen; nothing did.
+pub fn rehearsed(text: String) -> HttpResponse {
+    let mut response = ok(text);
+    response.headers_mut().insert(APPLIED, HeaderValue::from_static("dry-run"));
+    response
 }
 
 fn keyed(status: StatusCode, answer: Answer) -> HttpResponse {
@@ -91,7 +101,8 @@ pub const fn status(kind: ProblemKind) -> StatusCode {
         | K::BadId
         | K::BadQuery
         | K::KeyMissing
-        | K::KeyInvalid => StatusCode::BAD_REQUEST,
+        | K::KeyInvalid
+        | K::NoDryRun => StatusCode::BAD_REQUEST,
         K::Unauthorised => StatusCode::UNAUTHORIZED,
         K::Forbidden | K::OpeningRefused => StatusCode::FORBIDDEN,
         K::NotFound => StatusCode::NOT_FOUND,
@@ -100,7 +111,7 @@ pub const fn status(kind: ProblemKind) -> StatusCode {
         K::StillRunning | K::IllegalTransition | K::AlreadyThere | K::ChannelUnavailable => {
             StatusCode::CONFLICT
         }
-        K::VersionStale => StatusCode::PRECONDITION_FAILED,
+        K::VersionStale | K::PreviewDiffers => StatusCode::PRECONDITION_FAILED,
         K::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         K::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         K::SchemaViolation | K::UnknownCode | K::ImpossibleDate | K::KeyReused | K::DisclosureRefused => {

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::caller::context;
+use super::{caller::context, passwords::Turns};
 use crate::{
     domain::problem::{Problem, ProblemKind},
     usecases::Context,
@@ -80,10 +80,12 @@ pub fn serve(
     limits: Limits,
 ) -> io::Result<Server> {
     let context = Arc::clone(context);
+    let turns = Turns::default();
     let mut server = HttpServer::new(move || {
         App::new()
             .app_data(Data::from(Arc::clone(&context)))
             .app_data(connected.clone())
+            .app_data(turns.clone())
             .app_data(PayloadConfig::new(context.settings.body_limit))
             .app_data(FormConfig::default().limit(FORM))
             .app_data(PathConfig::default().error_handler(|_, _| Problem::new(ProblemKind::BadId).into()))

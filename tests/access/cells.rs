@@ -101,6 +101,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         E::RecordConsent | E::Submit => Reach::Make,
         E::Consent | E::WithdrawConsent | E::DecideStatutory | E::Referral => Reach::Keeper,
         E::Incident | E::IncidentReport | E::CloseIncident => Reach::Keeper,
+        E::SetSignIn | E::RemoveSignIn => Reach::Keeper,
         E::Leg | E::AvailableActions | E::Act | E::LegReceipts | E::Receipt => Reach::Parties,
         E::OpenDelivery | E::Ack => Reach::Recipient,
     }
@@ -123,6 +124,8 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Service
         | E::RegisterStaff
         | E::StaffList
+        | E::SetSignIn
+        | E::RemoveSignIn
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::EndAmqp
@@ -183,7 +186,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
         E::RegisterStaff | E::RecordConsent | E::Submit => (201, None),
-        E::EndAmqp | E::EndMail => (204, None),
+        E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         // The consent of the story is in force: nothing is due.
         E::DecideStatutory => (409, Some("illegal-transition")),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
@@ -197,6 +200,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Services
         | E::Service
         | E::StaffList
+        | E::SetSignIn
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::SubscribeMail
@@ -288,6 +292,11 @@ async fn asked(
         E::Agency => (path(named.id(|story| &story.sender)), None),
         E::Service => (path(directory(&named, &world.service)), None),
         E::StaffList => (list(staff(world, &named)), None),
+        E::SetSignIn => {
+            let body = json!({ "login": party.agency.id, "password": "ながいあいことばにします" });
+            (path(staff(world, &named)), Some(body))
+        }
+        E::RemoveSignIn => (path(staff(world, &named)), None),
         E::Consents => (list(named.id(|story| &story.consent)), None),
         E::Referrals => (list(named.id(|story| &story.referral)), None),
         E::Legs | E::Inbox => (list(named.id(|story| &story.leg)), None),

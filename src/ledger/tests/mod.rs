@@ -4,6 +4,7 @@
 //! half of each story says that it was skipped. Here, and only here, texts of SQL are put together at run
 //! time: to look at the database from outside, or to disturb it.
 
+mod arrangements;
 mod batches;
 mod contention;
 mod evidence;

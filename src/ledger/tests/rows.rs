@@ -8,23 +8,28 @@ use crate::{
     clock::Clock,
     domain::{
         agency::{AgencyKind, Body},
+        arrangement::{ArrangementKind, ArrangementStep},
         basis::BasisCode,
         basis_state::ConsentState,
         chain::Hash,
         consent::ConsentMethod,
         delivery::DeliveryState,
         holding::{HoldingCause, HoldingState},
-        ids::{AgencyId, ConsentId, LegId, ReferralId},
+        ids::{AgencyId, ArrangementId, ConsentId, LegId, ReferralId},
         incident::IncidentState,
         leg::LegState,
         receipt::ReceiptLevel,
         referral::{ReferralType, Urgency},
+        section::{Section, Sections},
         service::{AgeCounts, ServiceKind},
         staff::StaffRole,
     },
     ledger::{
         Rows, Step, Write,
         agency::{AgencyRow, StaffRow},
+        arrangement::{
+            ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement,
+        },
         audit::{AuditAction, AuditRow},
         consent::{ConsentEventRow, ConsentRow, HoldConsent},
         content::{ContentRow, DataKeyRow},
@@ -37,6 +42,7 @@ use crate::{
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
+        sign_in::{SessionRow, SignInRow},
         statutory::{StatutoryRow, StatutoryState},
         subscription::{Channel, ChannelMode, SubscriptionRow},
     },
@@ -126,6 +132,59 @@ pub fn service(fill: Fill) -> ServiceRow {
 
 pub fn data_key(agency: AgencyId) -> DataKeyRow {
     DataKeyRow { id: id(), agency, kek: "2026-11".to_owned(), wrapped: vec![7; 60] }
+}
+
+pub fn arrangement(keeper: AgencyId, fill: Fill) -> ArrangementRow {
+    ArrangementRow {
+        id: id(),
+        keeper,
+        kind: ArrangementKind::Council,
+        version: 1,
+        title: "鶴見区要保護児童対策地域協議会".to_owned(),
+        purpose: "情報の交換及び支援の協議".to_owned(),
+        notice_version: fill.of("3".to_owned()),
+        sections: match fill {
+            Fill::Full => Sections::NONE.with(Section::Identity).with(Section::Contact),
+            Fill::Bare => Sections::NONE,
+        },
+        first_day: "2026-04-01".parse().unwrap(),
+        last_day: fill.of("2027-03-31".parse().unwrap()),
+        created_at: at(25),
+        changed_at: at(26),
+    }
+}
+
+pub fn arrangement_event(of: &ArrangementRow, version: i64, fill: Fill) -> ArrangementEventRow {
+    ArrangementEventRow {
+        arrangement: of.id,
+        version,
+        step: ArrangementStep::Record,
+        about: fill.of(id::<AgencyId>().to_string()),
+        last_day: fill.of("2027-03-30".parse().unwrap()),
+        staff: id(),
+        at: at(27),
+    }
+}
+
+pub fn arrangement_member(arrangement: ArrangementId, agency: AgencyId, fill: Fill) -> ArrangementMemberRow {
+    ArrangementMemberRow {
+        arrangement,
+        agency,
+        version: 2,
+        first_day: "2026-05-01".parse().unwrap(),
+        last_day: fill.of("2027-03-29".parse().unwrap()),
+    }
+}
+
+pub fn arrangement_case(arrangement: ArrangementId) -> ArrangementCaseRow {
+    ArrangementCaseRow {
+        arrangement,
+        entry: id(),
+        version: 4,
+        case_mac: hash(16),
+        data_key: id(),
+        body: vec![1, 4, 1],
+    }
 }
 
 pub fn consent(owner: AgencyId) -> ConsentRow {
@@ -268,6 +327,37 @@ pub fn receipt(leg: &LegRow, level: ReceiptLevel, ends: i64, fill: Fill) -> Rece
     }
 }
 
+pub fn sign_in(staff: &StaffRow, fill: Fill) -> SignInRow {
+    SignInRow {
+        staff: staff.id,
+        agency: staff.agency,
+        login: token(),
+        password: "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA".to_owned(),
+        failures: 3,
+        locked_until: fill.of(at(30)),
+        version: 4,
+        changed_at: at(31),
+    }
+}
+
+pub fn session(agency: AgencyId) -> SessionRow {
+    SessionRow {
+        token: token(),
+        staff: id(),
+        agency,
+        created_at: at(32),
+        used_at: at(33),
+        expires_at: at(34),
+    }
+}
+
+/// A hash that no other row has.
+fn token() -> Hash {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(id::<LegId>().uuid().as_bytes());
+    Hash::new(bytes)
+}
+
 pub fn audit(agency: AgencyId, fill: Fill) -> AuditRow {
     AuditRow {
         id: id(),
@@ -340,6 +430,10 @@ pub fn next(leg: &LegRow) -> Step {
 
 pub fn hold(consent: &ConsentRow) -> Step {
     Step::HoldConsent(HoldConsent { id: consent.id, version: consent.version })
+}
+
+pub fn hold_arrangement(arrangement: &ArrangementRow) -> Step {
+    Step::HoldArrangement(HoldArrangement { id: arrangement.id, version: arrangement.version })
 }
 
 pub fn update(service: &ServiceRow) -> Step {

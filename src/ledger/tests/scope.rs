@@ -10,6 +10,7 @@ use crate::{
     ledger::{
         Ledger, Rows, Scope, Step, Write,
         agency::{AgencyRow, StaffRow},
+        arrangement::ArrangementRow,
         audit::AuditRow,
         consent::ConsentRow,
         delivery::DeliveryRow,
@@ -29,6 +30,7 @@ struct World {
     recipient: AgencyRow,
     staff: StaffRow,
     consent: ConsentRow,
+    arrangement: ArrangementRow,
     referral: ReferralRow,
     leg: LegRow,
     copy: DeliveryRow,
@@ -44,6 +46,7 @@ impl World {
         let mut leg = rows::leg(sender.id, recipient.id, Fill::Full);
         (leg.referral, leg.consent) = (referral.id, Some(consent.id));
         let world = Self {
+            arrangement: rows::arrangement(sender.id, Fill::Full),
             staff: rows::staff(sender.id),
             copy: rows::delivery(&leg, Fill::Bare),
             receipt: rows::receipt(&leg, ReceiptLevel::R0, 0, Fill::Full),
@@ -60,6 +63,12 @@ impl World {
             agencies: vec![world.sender.clone(), world.recipient.clone()],
             staff: vec![world.staff.clone()],
             consents: vec![world.consent.clone()],
+            arrangements: vec![world.arrangement.clone()],
+            arrangement_members: vec![rows::arrangement_member(
+                world.arrangement.id,
+                world.recipient.id,
+                Fill::Full,
+            )],
             referrals: vec![world.referral.clone()],
             legs: vec![world.leg.clone()],
             deliveries: vec![world.copy.clone()],
@@ -84,6 +93,8 @@ impl World {
             ("staff list", !ledger.staff_list(scope, None, 9).await.unwrap().is_empty()),
             ("consent", ledger.consent(scope, self.consent.id).await.unwrap().is_some()),
             ("consents", !ledger.consents(scope, None, 9).await.unwrap().is_empty()),
+            ("arrangement", ledger.arrangement(scope, self.arrangement.id).await.unwrap().is_some()),
+            ("arrangements", !ledger.arrangements(scope, None, 9).await.unwrap().is_empty()),
             ("referral", ledger.referral(scope, self.referral.id).await.unwrap().is_some()),
             ("referrals", !ledger.referrals(scope, ReferralFilter::All, None, 9).await.unwrap().is_empty()),
             ("referrals of a kind", !ledger.referrals(scope, kind, None, 9).await.unwrap().is_empty()),
@@ -117,6 +128,8 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
         "staff list",
         "consent",
         "consents",
+        "arrangement",
+        "arrangements",
         "referral",
         "referrals",
         "referrals of a kind",
@@ -130,7 +143,10 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
     ];
     assert_eq!(sender, of_the_sender);
     let recipient = world.seen_by(&ledger, Scope::of(world.recipient.id)).await;
-    assert_eq!(recipient, ["leg", "legs got", "delivery", "inbox", "waiting", "receipt"]);
+    assert_eq!(
+        recipient,
+        ["arrangement", "arrangements", "leg", "legs got", "delivery", "inbox", "waiting", "receipt"]
+    );
     assert!(world.seen_by(&ledger, Scope::of(rows::id())).await.is_empty(), "an agency nobody knows");
     // A busy neighbour sees lists of its own, and by id nothing of this world.
     let neighbour = Scope::of(other.sender.id);
@@ -138,6 +154,7 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
     let lists = [
         "staff list",
         "consents",
+        "arrangements",
         "referrals",
         "referrals of a kind",
         "referrals by leg",

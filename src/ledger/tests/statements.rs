@@ -16,6 +16,7 @@ macro_rules! files_with_statements {
 /// The statements of each file, by name.
 const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     agency,
+    arrangement,
     audit,
     connect,
     consent,
@@ -31,6 +32,7 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     referral,
     service,
     statutory,
+    sign_in,
     subscription
 );
 
@@ -80,6 +82,10 @@ macro_rules! tables {
 tables!(
     agency::AgencyRow,
     agency::StaffRow,
+    arrangement::ArrangementRow,
+    arrangement::ArrangementEventRow,
+    arrangement::ArrangementMemberRow,
+    arrangement::ArrangementCaseRow,
     audit::AuditRow,
     consent::ConsentRow,
     consent::ConsentEventRow,
@@ -99,6 +105,8 @@ tables!(
     referral::ReferralEventRow,
     service::ServiceRow,
     statutory::StatutoryRow,
+    sign_in::SignInRow,
+    sign_in::SessionRow,
     subscription::SubscriptionRow,
 );
 

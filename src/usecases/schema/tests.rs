@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::*;
+use super::{format::*, *};
 
 const ID: &str = "0190e0c4-7a7b-7cc3-8f00-2f3c4b5a6d7e";
 

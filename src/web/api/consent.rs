@@ -8,13 +8,17 @@ use crate::{
     web::{
         caller::context,
         command::Posted,
-        problem::{created, done, ok, versioned},
+        problem::{created, done, ok, rehearsed, versioned},
         query::{BEFORE, LIMIT, Query},
     },
 };
 
 /// POST /v1/consents
 pub async fn record(request: HttpRequest, posted: Posted) -> Result<HttpResponse, Problem> {
+    if posted.dry_run {
+        let (caller, command) = posted.rehearsal(Schema::Consent)?;
+        return consent::rehearse(&context(&request), &caller, &command).await.map(rehearsed);
+    }
     let (caller, command) = posted.command(Schema::Consent, "POST /v1/consents".to_owned())?;
     consent::record(&context(&request), &caller, &command).await.map(created)
 }
@@ -40,6 +44,10 @@ pub async fn withdraw(
 ) -> Result<HttpResponse, Problem> {
     let id: ConsentId = id.parse()?;
     let version = posted.version()?;
+    if posted.dry_run {
+        let (caller, command) = posted.rehearsal(Schema::Withdraw)?;
+        return withdraw::rehearse(&context(&request), &caller, id, version, &command).await.map(rehearsed);
+    }
     let (caller, command) =
         posted.command(Schema::Withdraw, format!("POST /v1/consents/{id}/withdraw @{version}"))?;
     withdraw::withdraw(&context(&request), &caller, id, version, &command).await.map(done)

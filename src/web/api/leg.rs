@@ -13,7 +13,7 @@ use crate::{
     web::{
         caller::{context, named_staff},
         command::Posted,
-        problem::{done, ok, versioned},
+        problem::{done, ok, rehearsed, versioned},
         query::{BEFORE, LIMIT, Parameter, Query},
     },
 };
@@ -66,6 +66,11 @@ pub async fn act(
     let id: LegId = path.0.parse()?;
     let action: LegAction = path.1.parse()?;
     let version = posted.version()?;
+    if posted.dry_run {
+        let (caller, command) = posted.rehearsal(Schema::LegAction)?;
+        let context = context(&request);
+        return act::rehearse(&context, &caller, id, action, version, &command).await.map(rehearsed);
+    }
     let route = format!("POST /v1/legs/{id}/actions/{action} @{version}");
     let (caller, command) = posted.command(Schema::LegAction, route)?;
     act::act(&context(&request), &caller, id, action, version, &command).await.map(done)

@@ -9,11 +9,11 @@ use crate::{
         problem::{Problem, ProblemKind},
     },
     ledger::referral::ReferralFilter,
-    usecases::{Caller, read, schema::Schema, submit},
+    usecases::{Caller, preview, read, schema::Schema, submit},
     web::{
         caller::context,
         command::Posted,
-        problem::{created, ok, versioned},
+        problem::{created, ok, rehearsed, versioned},
         query::{BEFORE, LIMIT, Parameter, Query},
     },
 };
@@ -24,6 +24,10 @@ const LEG_STATE: Parameter =
 
 /// POST /v1/referrals
 pub async fn submit(request: HttpRequest, posted: Posted) -> Result<HttpResponse, Problem> {
+    if posted.dry_run {
+        let (caller, command) = posted.rehearsal(Schema::Referral)?;
+        return preview::preview(&context(&request), &caller, &command.document).await.map(rehearsed);
+    }
     let (caller, command) = posted.command(Schema::Referral, "POST /v1/referrals".to_owned())?;
     submit::submit(&context(&request), &caller, &command).await.map(created)
 }

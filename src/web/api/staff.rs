@@ -1,14 +1,21 @@
 //! The caller's own staff.
 
-use actix_web::{HttpRequest, HttpResponse};
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web::Path};
 
 use crate::{
-    domain::problem::Problem,
-    usecases::{Caller, register, schema::Schema},
+    domain::{ids::StaffId, problem::Problem},
+    usecases::{
+        Caller, register,
+        schema::Schema,
+        sign_in::{self, Credentials},
+    },
     web::{
         caller::context,
         command::Posted,
-        problem::{created, ok},
+        passwords,
+        problem::{created, no_content, ok},
         query::{AFTER, LIMIT, Query},
     },
 };
@@ -24,4 +31,30 @@ pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, 
     let query = Query::read(&request, &[&AFTER, &LIMIT])?;
     let (after, limit) = (query.get(&AFTER)?, query.get(&LIMIT)?.unwrap_or_default());
     register::staff_list(&context(&request), &caller, after, limit).await.map(ok)
+}
+
+/// PUT /v1/staff/{id}/sign-in
+pub async fn set_sign_in(
+    request: HttpRequest,
+    posted: Posted,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: StaffId = id.parse()?;
+    let document = posted.document(Schema::SignIn)?;
+    let text = |member: &str| document[member].as_str().unwrap_or_default();
+    let credentials = Credentials::parse(text("login"), text("password"))?;
+    let context = context(&request);
+    let shared = Arc::clone(&context);
+    let sealed = passwords::run(&request, move || credentials.seal(&shared.vault)).await??;
+    sign_in::set(&context, &posted.caller, id, &sealed).await.map(ok)
+}
+
+/// DELETE /v1/staff/{id}/sign-in
+pub async fn remove_sign_in(
+    request: HttpRequest,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: StaffId = id.parse()?;
+    sign_in::remove(&context(&request), &caller, id).await.map(|()| no_content())
 }

@@ -16,7 +16,7 @@ use crate::{
     domain::problem::{Problem, ProblemKind},
     usecases::authenticate,
     web::{
-        caller::context,
+        caller::{context, prefers_dry_run},
         problem::{self, TokenFault},
     },
 };
@@ -43,6 +43,9 @@ pub async fn issue(
     request: HttpRequest,
     form: Result<Form<Grant>, actix_web::Error>,
 ) -> Result<HttpResponse, Problem> {
+    if prefers_dry_run(&request) {
+        return Err(Problem::new(ProblemKind::NoDryRun));
+    }
     let grant = match form {
         Ok(Form(grant)) => grant,
         Err(error) => {

@@ -89,6 +89,13 @@ pub(super) fn parameters() -> Value {
             "この依頼のキー。再送では同じ値 / a key of this request; the same when it is repeated",
             key,
         ),
+        (
+            "prefer",
+            "Prefer",
+            false,
+            "行わずに結果だけを知る。Idempotency-Key は要らない / asks what would happen; nothing is done, and no Idempotency-Key is needed",
+            json!({ "type": "string", "enum": ["dry-run"] }),
+        ),
         ("if-match", "If-Match", true, "読んだ版の ETag / the ETag of the version that was read", version),
         ("tsunagu-staff", "Tsunagu-Staff", true, staff, common("uuid")),
         ("tsunagu-staff-if-known", "Tsunagu-Staff", false, staff, common("uuid")),
@@ -104,6 +111,11 @@ pub(super) fn parameters() -> Value {
 pub(super) fn request_id() -> Value {
     json!({ "description": "問い合わせのときに伝える番号 / the number to tell the operator when something is wrong",
         "schema": { "type": "string", "format": "uuid" } })
+}
+
+pub(super) fn preference_applied() -> Value {
+    json!({ "description": "dry-run なら、何も行われていない / dry-run: nothing was done",
+        "schema": { "type": "string", "const": "dry-run" } })
 }
 
 pub(super) fn security_schemes() -> Value {

@@ -145,6 +145,21 @@ impl Agency {
         self.post("/v1/referrals", paper).await
     }
 
+    /// Asks what a change would do.
+    pub async fn rehearse(&self, path: &str, body: &Value) -> Reply {
+        self.send(self.request("POST", path).await.header("prefer", "dry-run").json(body)).await
+    }
+
+    /// Asks what a change to something that was read in this version would do.
+    pub async fn rehearse_at(&self, version: i64, path: &str, body: &Value) -> Reply {
+        let request = self.request("POST", path).await.header("prefer", "dry-run");
+        self.send(request.header("if-match", format!("\"{version}\"")).json(body)).await
+    }
+
+    pub async fn preview(&self, paper: &Value) -> Reply {
+        self.rehearse("/v1/referrals", paper).await
+    }
+
     pub async fn submit_under(&self, key: &str, paper: &Value) -> Reply {
         self.post_under(key, "/v1/referrals", paper).await
     }
