@@ -27,10 +27,23 @@ statements! {
     POSTGRES_COLLATION = ["SELECT CAST(datcollate AS TEXT) FROM pg_database WHERE datname = current_database()"];
 }
 
+/// sqlx keeps the hundred statements used last per connection, and prepares others anew. On PostgreSQL that is a round
+/// trip, so there is room for all of them. SQLite prepares within the process, and its URL knows no such setting: what
+/// the accept path uses all the time stays prepared, what a supervisor does twice a day may be prepared twice.
+pub(super) const KEPT: usize = 400;
+
+fn with_room(url: &str, dialect: Dialect) -> String {
+    let sign = if url.contains('?') { '&' } else { '?' };
+    match dialect {
+        Dialect::Postgres => format!("{url}{sign}statement-cache-capacity={KEPT}"),
+        Dialect::Sqlite => url.to_owned(),
+    }
+}
+
 /// The committer's own connection. Every use of a database begins with one, so the drivers are announced here.
 pub(super) async fn writer(url: &str, dialect: Dialect) -> Result<AnyConnection, sqlx::Error> {
     sqlx::any::install_default_drivers();
-    let mut connection = AnyConnection::connect(url).await?;
+    let mut connection = AnyConnection::connect(&with_room(url, dialect)).await?;
     let setup = match dialect {
         Dialect::Sqlite => SQLITE_WRITER,
         Dialect::Postgres => POSTGRES,
@@ -53,7 +66,7 @@ pub(super) async fn readers(url: &str, dialect: Dialect, size: u32) -> Result<An
         Dialect::Sqlite => SQLITE_READER,
         Dialect::Postgres => POSTGRES,
     };
-    let options: AnyConnectOptions = url.parse()?;
+    let options: AnyConnectOptions = with_room(url, dialect).parse()?;
     AnyPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(5))

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _, Row as _, SqlSafeStr as _};
 
 use super::{Stage, stories};
-use crate::ledger::{Dialect, Ledger, values::Row};
+use crate::ledger::{Dialect, Ledger, connect::KEPT, values::Row};
 
 macro_rules! files_with_statements {
     ($($file:ident),+) => {
@@ -141,7 +141,7 @@ async fn every_statement_prepares(stage: Stage) {
     assert!(nonsense.is_err(), "a column that is not there would not be noticed");
 }
 
-/// sqlx keeps a hundred statements per connection; one more, and each would be prepared anew at every turn.
+/// One statement more than a connection keeps, and it would be prepared anew at every turn.
 async fn what_one_connection_runs_stays_prepared(stage: Stage) {
     Ledger::migrate(&stage.url).await.unwrap();
     let all: Vec<&str> = statements(stage.dialect).into_iter().map(|(_, _, text)| text).collect();
@@ -149,7 +149,7 @@ async fn what_one_connection_runs_stays_prepared(stage: Stage) {
     let writes = steps.into_iter().chain(TABLES.iter().flat_map(|table| table.inserts)).collect();
     for (who, texts) in [("a reader", reads), ("the committer", writes)] {
         let texts: BTreeSet<&str> = texts.into_iter().collect();
-        assert!(texts.len() <= 100, "{who} runs {} statements", texts.len());
+        assert!(texts.len() <= KEPT, "{who} runs {} statements", texts.len());
         if stage.dialect == Dialect::Postgres {
             let mut connection = stage.connect().await;
             for text in &texts {
