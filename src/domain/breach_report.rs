@@ -7,7 +7,7 @@ use jiff::{Timestamp, tz::Offset};
 use super::{
     agency::Body,
     incident::{Clocks, Exposure, RecallReason, ReportNeed, law, report_need},
-    section::Sections,
+    section::{Section, Sections},
 };
 use crate::code_list;
 
@@ -73,7 +73,7 @@ impl Known<'_> {
         match item {
             ReportItem::Summary => self.summary(),
             ReportItem::Data => {
-                let labels: Vec<&str> = self.sections.iter().map(|section| section.label_ja()).collect();
+                let labels: Vec<&str> = self.sections.iter().map(Section::label_ja).collect();
                 vec![labels.join("、"), self.need().label_ja().to_owned()]
             }
             ReportItem::Persons => {
@@ -180,7 +180,6 @@ pub fn in_japan(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::section::Section;
 
     #[test]
     fn what_is_known_is_filled_in_and_the_rest_is_left_to_a_person() {

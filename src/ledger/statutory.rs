@@ -62,7 +62,7 @@ impl DecideStatutory {
         Ok(sqlx::query(DECIDE)
             .bind(row.consent.to_string())
             .bind(row.state.code())
-            .bind(row.basis.map(|code| code.code()))
+            .bind(row.basis.map(BasisCode::code))
             .bind(row.body.clone())
             .bind(row.staff.map(|staff| staff.to_string()))
             .bind(row.decided_at.map(Timestamp::as_microsecond))

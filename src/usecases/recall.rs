@@ -81,7 +81,8 @@ impl Recall {
         let clocks = out.then(|| Clocks::from_knowing(self.known_at, self.record.reason));
         if let Some(clocks) = clocks {
             let account = Account::of(context, caller, opened, delivery, &self.record, self.known_at).await?;
-            let incident = self.told(&account.known(), clocks);
+            // The note stays where it was written, with those who answer for the incident: no answer repeats a text.
+            let incident = self.told(&Known { note: None, ..account.known() }, clocks);
             self.record.told.insert("incident".into(), incident);
         }
         let key = context.vault.new_data_key(context.clock.new_id())?;

@@ -78,6 +78,8 @@ async fn check(
 ) -> Result<Prepared, Problem> {
     let row = context.ledger.consent(caller.scope(), id).await?.ok_or_else(not_found)?;
     let staff = caller.staff(context, &document["by"], "/by").await?;
+    // A withdrawal goes on by itself and moves the version with it: whoever withdraws twice is told of the first.
+    withdrawn_state(row.state)?;
     if row.version != version {
         return Err(Problem::new(ProblemKind::VersionStale));
     }

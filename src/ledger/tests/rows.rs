@@ -1,6 +1,9 @@
 //! Rows to write. Every value of a column differs from its neighbours, so that two columns cannot change places
 //! unseen; what no story looks at is made up here.
 
+mod arranged;
+mod recalled;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -8,45 +11,39 @@ use crate::{
     clock::Clock,
     domain::{
         agency::{AgencyKind, Body},
-        arrangement::{ArrangementKind, ArrangementStep},
         basis::BasisCode,
         basis_state::ConsentState,
         chain::Hash,
         consent::ConsentMethod,
         delivery::DeliveryState,
-        holding::{HoldingCause, HoldingState},
-        ids::{AgencyId, ArrangementId, ConsentId, LegId, ReferralId},
-        incident::IncidentState,
+        ids::{AgencyId, ConsentId, LegId, ReferralId},
         leg::LegState,
         receipt::ReceiptLevel,
         referral::{ReferralType, Urgency},
-        section::{Section, Sections},
         service::{AgeCounts, ServiceKind},
         staff::StaffRole,
     },
     ledger::{
         Rows, Step, Write,
         agency::{AgencyRow, StaffRow},
-        arrangement::{
-            ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement,
-        },
+        arrangement::{ArrangementRow, HoldArrangement},
         audit::{AuditAction, AuditRow},
         consent::{ConsentEventRow, ConsentRow, HoldConsent},
         content::{ContentRow, DataKeyRow},
         delivery::DeliveryRow,
-        holding::HoldingRow,
         idempotency::IdempotencyRow,
-        incident::IncidentRow,
         job::{JobKind, JobRow, JobState},
         leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
         sign_in::{SessionRow, SignInRow},
-        statutory::{StatutoryRow, StatutoryState},
         subscription::{Channel, ChannelMode, SubscriptionRow},
     },
 };
+
+pub use arranged::{arrangement, arrangement_case, arrangement_event, arrangement_member};
+pub use recalled::{holding, incident, statutory};
 
 /// Whether the columns that may be NULL are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,59 +129,6 @@ pub fn service(fill: Fill) -> ServiceRow {
 
 pub fn data_key(agency: AgencyId) -> DataKeyRow {
     DataKeyRow { id: id(), agency, kek: "2026-11".to_owned(), wrapped: vec![7; 60] }
-}
-
-pub fn arrangement(keeper: AgencyId, fill: Fill) -> ArrangementRow {
-    ArrangementRow {
-        id: id(),
-        keeper,
-        kind: ArrangementKind::Council,
-        version: 1,
-        title: "鶴見区要保護児童対策地域協議会".to_owned(),
-        purpose: "情報の交換及び支援の協議".to_owned(),
-        notice_version: fill.of("3".to_owned()),
-        sections: match fill {
-            Fill::Full => Sections::NONE.with(Section::Identity).with(Section::Contact),
-            Fill::Bare => Sections::NONE,
-        },
-        first_day: "2026-04-01".parse().unwrap(),
-        last_day: fill.of("2027-03-31".parse().unwrap()),
-        created_at: at(25),
-        changed_at: at(26),
-    }
-}
-
-pub fn arrangement_event(of: &ArrangementRow, version: i64, fill: Fill) -> ArrangementEventRow {
-    ArrangementEventRow {
-        arrangement: of.id,
-        version,
-        step: ArrangementStep::Record,
-        about: fill.of(id::<AgencyId>().to_string()),
-        last_day: fill.of("2027-03-30".parse().unwrap()),
-        staff: id(),
-        at: at(27),
-    }
-}
-
-pub fn arrangement_member(arrangement: ArrangementId, agency: AgencyId, fill: Fill) -> ArrangementMemberRow {
-    ArrangementMemberRow {
-        arrangement,
-        agency,
-        version: 2,
-        first_day: "2026-05-01".parse().unwrap(),
-        last_day: fill.of("2027-03-29".parse().unwrap()),
-    }
-}
-
-pub fn arrangement_case(arrangement: ArrangementId) -> ArrangementCaseRow {
-    ArrangementCaseRow {
-        arrangement,
-        entry: id(),
-        version: 4,
-        case_mac: hash(16),
-        data_key: id(),
-        body: vec![1, 4, 1],
-    }
 }
 
 pub fn consent(owner: AgencyId) -> ConsentRow {
@@ -438,50 +382,4 @@ pub fn hold_arrangement(arrangement: &ArrangementRow) -> Step {
 
 pub fn update(service: &ServiceRow) -> Step {
     Step::UpdateService(Box::new(UpdateService(service.clone())))
-}
-
-pub fn holding(leg: &LegRow, fill: Fill) -> HoldingRow {
-    HoldingRow {
-        leg: leg.id,
-        delivery: leg.delivery,
-        sender: leg.sender,
-        recipient: leg.recipient,
-        consent: fill.of(id()),
-        cause: HoldingCause::Recall,
-        state: HoldingState::Asked,
-        asked_at: at(60),
-        due_at: at(61),
-        answered_at: fill.of(at(62)),
-        staff: fill.of(id()),
-    }
-}
-
-pub fn statutory(consent: ConsentId, fill: Fill) -> StatutoryRow {
-    StatutoryRow {
-        consent,
-        state: StatutoryState::Due,
-        basis: fill.of(BasisCode::NeedOfSupport),
-        body: fill.of(vec![8, 0, 255]),
-        staff: fill.of(id()),
-        due_since: at(63),
-        decided_at: fill.of(at(64)),
-    }
-}
-
-pub fn incident(agency: AgencyId, leg: LegId, fill: Fill) -> IncidentRow {
-    IncidentRow {
-        id: id(),
-        agency,
-        leg,
-        state: IncidentState::Open,
-        version: 1,
-        known_at: at(65),
-        preliminary_due: fill.of(at(66)),
-        full_due: fill.of(at(67)),
-        data_key: id(),
-        body: vec![7, 0, 255],
-        closing: fill.of(vec![9, 0, 255]),
-        closed_by: fill.of(id()),
-        changed_at: at(68),
-    }
 }
