@@ -160,7 +160,8 @@ fn read_statement(jwks: &Jwks, text: &str, item: Item) -> Result<Statement, Faul
     } else {
         (None, Step::deserialize(&payload).map_err(claims)?)
     };
-    if stamp.v != 1 || (level.is_none() && payload.get("level").is_some()) {
+    let impossible = level.is_none() && payload.get("level").is_some();
+    if stamp.v != 1 || impossible || payload.get("never_opened").is_some_and(|said| *said != true) {
         return Err(FaultCode::Claims);
     }
     let fits = match step.copy {
@@ -297,6 +298,11 @@ fn check_levels(chain: &[&Statement], report: &mut Report) {
         let without_taking = level == ReceiptLevel::R3 && !seen.contains(&(ReceiptLevel::R2, delivery));
         if !seen.insert((level, delivery)) || without_taking {
             report.fault(FaultCode::Level, statement.item);
+        }
+    }
+    if chain.iter().any(|statement| statement.level == Some(ReceiptLevel::R3)) {
+        for statement in chain.iter().filter(|statement| statement.step.never_opened.is_some()) {
+            report.fault(FaultCode::NeverOpened, statement.item);
         }
     }
 }
