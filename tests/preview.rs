@@ -345,7 +345,7 @@ async fn a_recipient_that_is_new_or_looks_like_another_is_looked_at_again(town: 
     wrong["legs"][0]["confirmed"] = json!(["first_time"]);
     let leg = Sent::read(&nursery.submit(&wrong).await.value()).legs.remove(0).0;
     let head = nursery.hire("supervisor").await;
-    nursery.act(&leg, "enter_in_error", &json!({"by": head})).await.good();
+    nursery.act(&leg, "recall", &json!({"by": head, "reason": "WRONG_RECIPIENT"})).await.good();
     wrong["legs"][0].as_object_mut().unwrap().remove("confirmed");
     assert_eq!(nursery.submit(&wrong).await.json()["compare"][0]["code"], "first_time");
     assert!(site.available(&sent.legs[0].0, &supervisor).await.contains(&"cancel".to_owned()));

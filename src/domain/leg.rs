@@ -6,8 +6,8 @@
 
 use crate::code_list;
 use crate::domain::leg_facts::{
-        Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, Lane, Onward, Preview,
-        RecipientFact, Release, Silence,
+    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, Lane, Onward, Preview,
+    RecipientFact, Release, Silence,
 };
 use crate::domain::leg_table::TRANSITIONS;
 use crate::domain::machine::{self, Machine, machine_codes};

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{
         answer::{DeclineReason, DeclinedBy, DiscontinueReason, HoldReason, Outcome},
-        delivery::{DeliveryAction, DeliveryActor, DeliveryState, Push},
+        delivery::{DeliveryAction, DeliveryActor, Push},
         fault::Phrase,
         field_error::FieldError,
         holding::Disposal,
@@ -279,8 +279,8 @@ fn allowed_row(
 
 /// What remains when a sending can no longer be undone.
 const RECALL_INSTEAD: Phrase = Phrase {
-    ja: "すでに相手に見えています。取消（cancel）を使うか、誤送付なら上司が enter_in_error で回収してください。急ぐときは相手に電話してください。",
-    en: "The recipient can see it by now: cancel it or, if it went to the wrong place, let a supervisor recall it with enter_in_error. If it is urgent, telephone.",
+    ja: "すでに相手に見えています。取消（cancel）を使うか、誤送信なら recall で回収してください。急ぐときは相手に電話してください。",
+    en: "The recipient can see it by now: cancel it or, if it went to the wrong place, recall it. If it is urgent, telephone.",
 };
 
 async fn answered(context: &Context, leg: &LegRow) -> Result<Answered, Problem> {

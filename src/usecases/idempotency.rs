@@ -6,14 +6,12 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, incident, protection, register, statutory,
-    submit, take,
+    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, incident, protection, register,
+    statutory, submit, take,
 };
 use crate::{
     domain::{
-        ids::{
-            ArrangementId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
-        },
+        ids::{ArrangementId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
