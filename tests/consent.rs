@@ -14,12 +14,17 @@ use support::{
     stories::stories,
     town::{Agency, ORDINARY, Town, form_paper},
 };
+use tsunagu::{
+    usecases::schema::Schema,
+    vault::jws::{Jwks, Typ, verify_jws},
+};
 
 stories! {
     a_withdrawal_stops_the_unread_copy_and_closes_the_opened_one,
     a_consent_refuses_what_it_does_not_cover,
     one_parent_alone_is_refused_where_custody_is_joint,
     people_decide_line_by_line,
+    evidence_is_signed_by_its_digest_alone,
     a_form_is_printed_before_and_after,
     a_withdrawal_races_an_opening,
     a_withdrawal_races_a_submission,
@@ -185,6 +190,42 @@ async fn people_decide_line_by_line(town: &mut Town) -> Vec<Agency> {
     assert!(opened.text().contains("045-111-1111") && !opened.text().contains("045-222-2222"));
     assert!(!opened.text().contains("いきたくない"));
     assert_eq!(site.consent(&consent).await.value()["lines"][2]["opinion"]["text"], "いきたくない");
+    cast.everybody()
+}
+
+/// The file stays with the agency; its digest is signed, and each step is linked to the one before.
+async fn evidence_is_signed_by_its_digest_alone(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    let Cast { site, writer, nursery, .. } = &cast;
+    let digest = tsunagu::vault::sha256(b"a scan of the signed form").to_string();
+    let mut paper = town.consent_paper(writer, &[nursery], ORDINARY);
+    paper["method"] = json!("paper");
+    let refused = site.record_consent(&paper).await;
+    assert_eq!((refused.code(), &refused.json()["errors"][0]["pointer"]), (422, &json!("/evidence")));
+    paper["evidence"] = json!([{"digest": digest, "kind": "signed_paper", "pages": 2}]);
+    let mut named = paper.clone();
+    named["evidence"][0]["file"] = json!("同意書_山辺.pdf");
+    assert_eq!(site.record_consent(&named).await.code(), 422, "no file name is taken");
+    let recorded = site.record_consent(&paper).await.value();
+    let consent = recorded["id"].as_str().unwrap();
+    let first = payload(recorded["signed"].as_str().unwrap());
+    assert_eq!(Schema::ConsentStatement.check(&first), Ok(()), "{first}");
+    assert_eq!((&first["evidence"], &first["consent"]), (&json!([digest]), &json!(consent)));
+    assert_eq!((&first["state"], &first["by"], first.get("prev")), (&json!("active"), &json!(writer), None));
+
+    let ended = site.withdraw(consent, writer).await.value();
+    let second = payload(ended["signed"].as_str().unwrap());
+    let link = tsunagu::vault::sha256(recorded["signed"].as_str().unwrap().as_bytes());
+    assert_eq!((&second["prev"], &second["state"]), (&json!(link), &json!("withdrawn")));
+    assert_eq!(second["sealed"], first["sealed"], "the record itself is what it was");
+    let seen = site.consent(consent).await.value();
+    assert_eq!(seen["statements"], json!([recorded["signed"], ended["signed"]]));
+    assert_eq!(seen["evidence"][0]["pages"], 2);
+    let jwks = Jwks::parse(&town.jwks().await).unwrap();
+    for statement in seen["statements"].as_array().unwrap() {
+        assert!(verify_jws(&jwks, statement.as_str().unwrap(), Typ::Consent).is_ok());
+        assert!(verify_jws(&jwks, statement.as_str().unwrap(), Typ::Refusal).is_err());
+    }
     cast.everybody()
 }
 

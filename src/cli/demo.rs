@@ -9,6 +9,7 @@ mod cast;
 mod evidence;
 mod family;
 mod invite;
+mod people;
 mod prepare;
 mod scenes;
 mod screen;
@@ -131,15 +132,20 @@ async fn perform(
     };
     join_in(&mut stage, mode).await?;
     let played = scenes::play(&mut stage).await?;
-    let waiting = if args.once { None } else { Some(scenes::for_visitor(&mut stage, &played).await?) };
+    let mut waiting = None;
+    if !args.once {
+        let row = scenes::for_visitor(&mut stage, &played).await?;
+        people::fill_board(&mut stage).await?;
+        waiting = Some((row, people::let_in(&stage).await?));
+    }
     let checked = evidence::check(&mut stage).await?;
     if !stage.screen.live {
         stage.say(&Said::new("", ""));
         stage.table().iter().for_each(|line| stage.screen.say(line, &[]));
     }
     invite::tell_result(&mut stage, &checked);
-    if let Some(row) = waiting {
-        return invite::invite(&mut stage, row);
+    if let Some((row, entries)) = waiting {
+        return invite::invite(&mut stage, row, &entries);
     }
     verdict(&checked)
 }

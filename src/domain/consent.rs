@@ -5,6 +5,7 @@ pub mod custody;
 mod gaps;
 mod line;
 mod reading;
+pub mod statement;
 
 use std::collections::{BTreeMap, BTreeSet};
 

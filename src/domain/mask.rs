@@ -178,6 +178,18 @@ code_list! {
     }
 }
 
+impl Why {
+    /// The law a reason rests on, where it is not the basis's own.
+    pub const fn own_law(self) -> Option<&'static str> {
+        match self {
+            Self::Sealed => Some("児童虐待の防止等に関する法律 第7条"),
+            // Each living person has information of its own.
+            Self::OtherPerson => Some("個人情報の保護に関する法律 第2条4項"),
+            _ => None,
+        }
+    }
+}
+
 /// Something asked for and not granted. Shown to the sender and the auditor, never to the recipient.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Withheld {

@@ -11,6 +11,8 @@
 //!    [`field_rules`], [`field_error`].
 //! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
+//!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant, and
+//!    [`release`] says for how long it can still be undone.
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
 //!    the family is hidden. [`difference`] compares two of its documents.
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
@@ -60,6 +62,8 @@ pub mod provision;
 pub mod receipt;
 pub mod referral;
 pub mod refusal;
+pub mod release;
+pub mod second_look;
 pub mod section;
 pub mod service;
 pub mod sign_in;

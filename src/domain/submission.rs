@@ -7,13 +7,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    basis::{Basis, BasisCode, Facts, Lane},
+    basis::{Basis, BasisCode, Facts, Items, Lane},
     consent::day_in_japan,
     content::Content,
     field_error::FieldError,
     field_rules,
     ids::{AgencyId, ArrangementId, CaseId, ConsentId, StaffId},
     referral::{ReferralType, Urgency},
+    second_look::Confirm,
     section::Sections,
     subject::Subject,
 };
@@ -55,6 +56,8 @@ pub struct AskedLeg {
     pub address_needed_because: Option<String>,
     pub requested_action: Option<String>,
     pub reply_by: Option<Timestamp>,
+    /// What the sender has looked at again.
+    pub confirmed: Vec<Confirm>,
 }
 
 impl AskedLeg {
@@ -76,6 +79,8 @@ struct WireLeg {
     address_needed_because: Option<String>,
     requested_action: Option<String>,
     reply_by: Option<Timestamp>,
+    #[serde(default)]
+    confirmed: Vec<Confirm>,
 }
 
 #[derive(Deserialize)]
@@ -168,6 +173,11 @@ fn asked(leg: WireLeg) -> Result<AskedLeg, &'static str> {
     let code = facts.remove("code").and_then(|code| code.as_str().map(str::to_owned));
     let consent = reference(&mut facts, "consent")?;
     let arrangement = reference(&mut facts, "arrangement")?;
+    let needed = leg.needed.unwrap_or_else(|| {
+        // A sender that does not say what is needed means what it asked for, but where the law lets pass what is
+        // needed and no more: there somebody says so.
+        if passes_what_is_needed(code.as_deref()) { Sections::NONE } else { leg.sections }
+    });
     Ok(AskedLeg {
         recipient: leg.recipient,
         basis: code,
@@ -175,11 +185,11 @@ fn asked(leg: WireLeg) -> Result<AskedLeg, &'static str> {
         arrangement,
         facts: Facts::new(facts),
         sections: leg.sections,
-        // A sender that does not say what is needed means what it asked for.
-        needed: leg.needed.unwrap_or(leg.sections),
+        needed,
         address_needed_because: leg.address_needed_because,
         requested_action: leg.requested_action,
         reply_by: leg.reply_by,
+        confirmed: leg.confirmed,
     })
 }
 
@@ -192,6 +202,11 @@ fn reference<T: FromStr>(
         Some(value) => value.as_str().and_then(|text| text.parse().ok()).map(Some).ok_or(name),
         None => Ok(None),
     }
+}
+
+fn passes_what_is_needed(basis: Option<&str>) -> bool {
+    let code: Option<BasisCode> = basis.and_then(|code| code.parse().ok());
+    code.is_some_and(|code| Basis::of(code).items == Items::Needed)
 }
 
 /// A notice names the article it rests on, in every leg: nothing else may travel beside it.
@@ -290,6 +305,16 @@ mod tests {
         assert_eq!(read.purpose, ReferralType::Introduction);
         assert_eq!(read.legs[0].needed, read.legs[0].sections);
         assert!(!read.is_notice());
+    }
+
+    #[test]
+    fn what_is_needed_is_said_where_the_law_passes_nothing_else() {
+        let mut value = body();
+        value["legs"][0]["basis"] = json!({"code": "LAW_27_1_1", "article": "…"});
+        assert_eq!(Submission::parse(&value, now()).unwrap().legs[0].needed, Sections::NONE);
+        value["legs"][0]["needed"] = json!(["identity"]);
+        let read = Submission::parse(&value, now()).unwrap();
+        assert_eq!(read.legs[0].needed, read.legs[0].sections);
     }
 
     #[test]

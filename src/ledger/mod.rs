@@ -7,6 +7,7 @@
 pub mod agency;
 pub mod arrangement;
 pub mod audit;
+pub mod board;
 pub mod consent;
 pub mod content;
 pub mod delivery;

@@ -3,7 +3,7 @@
 use sqlx::AnyConnection;
 
 use super::{
-    agency::{AgencyRow, RotateSecret, StaffRow},
+    agency::{AgencyRow, NameKeyRow, RotateSecret, StaffRow},
     arrangement::{
         ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement,
         MoveArrangement,
@@ -48,6 +48,7 @@ pub struct Write {
 #[derive(Default)]
 pub struct Rows {
     pub agencies: Vec<AgencyRow>,
+    pub name_keys: Vec<NameKeyRow>,
     pub staff: Vec<StaffRow>,
     pub services: Vec<ServiceRow>,
     pub data_keys: Vec<DataKeyRow>,

@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     domain::{
-        consent::{ConsentRecord, day_in_japan},
+        chain::Hash,
+        consent::{
+            ConsentRecord, day_in_japan,
+            statement::{ConsentStatement, evidence_digests},
+        },
         fault::{Fault, Text},
         field_error::FieldError,
         ids::{AgencyId, ConsentId},
@@ -25,7 +29,10 @@ use crate::{
         content::DataKeyRow,
     },
     usecases::schema::pointer,
-    vault::seal::{DataKey, Slot},
+    vault::{
+        seal::{DataKey, Slot},
+        sha256,
+    },
 };
 
 /// Records what somebody agreed to, or refused.
@@ -65,14 +72,16 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
         uses: 0,
         changed_at: now,
     };
-    let event = ConsentEventRow {
+    let mut event = ConsentEventRow {
         consent: id,
         version: 1,
         state: record.state,
         method: record.method,
         staff: staff.id,
         at: now,
+        jws: None,
     };
+    event.jws = signed(context, &row, &event, evidence_digests(document), None);
     let text = answer(&event);
     let rows = Rows {
         consents: vec![row],
@@ -88,6 +97,29 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     };
     let pointer = Pointer::Consent { id, version: 1 };
     Ok(Prepared { write: Write { rows, ..Write::default() }, pointer, text })
+}
+
+/// What the hub signs about a step, linked to the step before.
+pub(super) fn signed(
+    context: &Context,
+    row: &ConsentRow,
+    event: &ConsentEventRow,
+    evidence: Vec<Hash>,
+    before: Option<&ConsentEventRow>,
+) -> Option<String> {
+    let jws = context.vault.sign_consent(&ConsentStatement {
+        agency: row.owner,
+        consent: row.id,
+        version: event.version,
+        state: event.state,
+        method: event.method,
+        by: event.staff,
+        at: event.at,
+        evidence,
+        sealed: sha256(&row.body),
+        prev: before.and_then(|event| event.jws.as_deref()).map(|jws| sha256(jws.as_bytes())),
+    });
+    Some(jws.into())
 }
 
 /// Reads the record and everything single fields must be.
@@ -156,10 +188,13 @@ pub(super) fn start_of(day: Date) -> Timestamp {
 
 /// The answer to a step of a consent: what that step made of it, which never changes.
 pub(super) fn answer(event: &ConsentEventRow) -> String {
-    json!({
+    let mut answer = json!({
         "id": event.consent, "version": event.version, "state": event.state, "at": super::jst(event.at),
-    })
-    .to_string()
+    });
+    if let Some(jws) = &event.jws {
+        answer["signed"] = json!(jws);
+    }
+    answer.to_string()
 }
 
 /// The answer again, from the stored step.

@@ -224,7 +224,8 @@ async fn show(
     let delivery = context.ledger.delivery(caller.scope(), leg.delivery).await?;
     Ok(json!({
         "id": leg.delivery, "leg": leg.id, "reference": leg.delivery.reference(),
-        "state": delivery.map(|row| row.state), "arrived_at": jst(leg.created_at),
+        "state": delivery.as_ref().map(|row| row.state),
+        "arrived_at": jst(delivery.map_or(leg.created_at, |row| row.arrived_at())),
         "document": document, "disclosures": salts, "manifest": manifest,
         "receipts": receipts.iter().map(|row| row.jws.as_str()).collect::<Vec<_>>(),
     })

@@ -71,6 +71,9 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
         view["basis"] = present(json!({"code": basis.code, "ref": basis.reference, "law": law}));
     }
     if caller.id() == leg.sender {
+        if delivery.state == DeliveryState::Held {
+            view["release_at"] = json!(delivery.release_at.map(jst));
+        }
         view["referral"] = json!(leg.referral);
         view["withheld"] = body.withheld.iter().map(withheld).collect();
     } else {
@@ -272,7 +275,7 @@ fn inbox_item(row: &DeliveryRow, leg: &LegRow) -> Value {
     present(json!({
         "delivery": row.id, "leg": leg.id, "reference": row.id.reference(), "type": leg.kind,
         "urgency": leg.urgency, "sender": leg.sender, "state": row.state, "leg_state": leg.state,
-        "version": leg.head_seq, "arrived_at": jst(row.created_at), "reply_by": leg.reply_by.map(jst),
+        "version": leg.head_seq, "arrived_at": jst(row.arrived_at()), "reply_by": leg.reply_by.map(jst),
     }))
 }
 
@@ -309,6 +312,7 @@ pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Resul
     for (name, value) in consent_summary(&row).as_object().into_iter().flatten() {
         view[name] = value.clone();
     }
+    view["statements"] = events.iter().filter_map(|event| event.jws.as_deref()).collect();
     view["recorded_at"] = json!(events.first().map(|event| jst(event.at)));
     if !row.state.in_force() {
         view["withdrawn_at"] = json!(jst(row.changed_at));

@@ -67,6 +67,7 @@ schemas! {
     Manifest = "manifest";
     Receipt = "receipt";
     Refusal = "refusal";
+    ConsentStatement = "consent-statement";
     Doorbell = "doorbell";
     // What the API answers.
     Problem = "problem";

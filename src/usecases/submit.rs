@@ -18,6 +18,7 @@ use super::{
     preview,
     protection::Shelter,
     refused::refused,
+    second_look,
 };
 use crate::{
     domain::{
@@ -27,7 +28,7 @@ use crate::{
         fault::{Fault, Text},
         ids::{AgencyId, ConsentId, ReferralId},
         problem::{Problem, ProblemKind},
-        receipt,
+        receipt::ReceiptLevel,
         refusal::Refusal,
         submission::{AskedLeg, Submission},
     },
@@ -36,6 +37,7 @@ use crate::{
         agency::AgencyRow,
         audit::AuditAction,
         consent::{ConsentRow, UseConsent},
+        delivery::DeliveryRow,
         leg::LegRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
@@ -59,6 +61,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     let mut submission = read(context, caller, document, now).await?;
     let ground = Ground::read(context, caller, &mut submission).await?;
     let decisions = ground.decide(context, caller, &submission, now)?;
+    second_look::ask(context, caller, &submission, &ground).await?;
     let previewed = preview::compare(context, caller, &submission, &decisions);
     let parcel = Parcel::new(context, caller, &submission)?;
     let mut write = Write::default();
@@ -88,8 +91,8 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     own_chain(context, caller, &submission, &parcel, now, &mut write);
     let audit = caller.audit(context, Some(submission.written_by), AuditAction::Submit, parcel.id, ALLOWED);
     write.rows.audits.push(audit);
-    let receipts: Vec<&ReceiptRow> = write.rows.receipts.iter().collect();
-    let text = answer(&write.rows.referrals[0], &write.rows.legs, &receipts);
+    let text =
+        answer(&write.rows.referrals[0], &write.rows.legs, &write.rows.deliveries, &write.rows.receipts);
     Ok(Prepared { pointer: Pointer::Referral(parcel.id), text, write })
 }
 
@@ -298,16 +301,30 @@ fn unknown_recipient(place: usize) -> Fault {
 }
 
 /// The answer to a submission: the referral, its legs as they began, and their first receipts. It is made of
-/// what never changes, so it is the same for ever.
-fn answer(referral: &ReferralRow, legs: &[LegRow], receipts: &[&ReceiptRow]) -> String {
+/// what never changes, so it is the same for ever: an R1 that came later, at the release, is not among them.
+fn answer(
+    referral: &ReferralRow,
+    legs: &[LegRow],
+    deliveries: &[DeliveryRow],
+    receipts: &[ReceiptRow],
+) -> String {
     let leg = |leg: &LegRow| {
-        let mine = receipts.iter().filter(|receipt| receipt.leg == leg.id);
+        let first = |receipt: &&ReceiptRow| {
+            let level = matches!(receipt.level, ReceiptLevel::R0 | ReceiptLevel::R1);
+            receipt.leg == leg.id && level && receipt.at == leg.created_at
+        };
+        let mine = receipts.iter().filter(first);
         let texts: Vec<&str> =
             mine.flat_map(|r| r.sender_jws.as_deref().into_iter().chain([r.jws.as_str()])).collect();
-        json!({
+        let mut told = json!({
             "id": leg.id, "version": 1, "state": "requested", "sender": leg.sender,
             "recipient": leg.recipient, "delivery": leg.delivery, "receipts": texts,
-        })
+        });
+        if let Some(at) = deliveries.iter().find(|row| row.id == leg.delivery).and_then(|row| row.release_at)
+        {
+            told["release_at"] = json!(jst(at));
+        }
+        told
     };
     json!({
         "id": referral.id, "type": referral.kind, "urgency": referral.urgency, "sender": referral.owner,
@@ -324,13 +341,10 @@ pub(super) async fn answer_again(
 ) -> Result<String, Problem> {
     let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(damaged)?;
     let legs = context.ledger.legs_of(id).await?;
-    let mut receipts = Vec::new();
+    let (mut deliveries, mut receipts) = (Vec::new(), Vec::new());
     for leg in &legs {
+        deliveries.extend(context.ledger.delivery_of(leg).await?);
         receipts.extend(context.ledger.receipts(leg).await?);
     }
-    let first: Vec<&ReceiptRow> = receipts
-        .iter()
-        .filter(|r| matches!(r.level, receipt::ReceiptLevel::R0 | receipt::ReceiptLevel::R1))
-        .collect();
-    Ok(answer(&referral, &legs, &first))
+    Ok(answer(&referral, &legs, &deliveries, &receipts))
 }

@@ -22,6 +22,8 @@ pub enum Access {
     Public,
     /// An agency's system with an access token.
     Agency,
+    /// A person with a browser: the pages, the way to them, and what they are made of. No part of the API.
+    Page,
 }
 
 /// What a change must bring besides its body.
@@ -86,6 +88,26 @@ macro_rules! routes {
 }
 
 routes! {
+    "/" {
+        Home: GET Page No () -> () [] => pages::home, "一覧へ", "to the board";
+    }
+    "/sign-in" {
+        SignInPage: GET Page No () -> () [] => pages::sign_in::show, "ログインの画面", "the page to sign in";
+        SignIn: POST Page No () -> () [] => pages::sign_in::enter, "ログインする", "sign in";
+    }
+    "/sign-out" {
+        SignOut: POST Page No () -> () [] => pages::sign_in::leave, "ログアウトする", "sign out";
+    }
+    "/board" {
+        Board: GET Page No () -> () ["state" "order" "after" "lang"] => pages::board::list,
+            "送った紹介・連絡の一覧の画面", "the board: what your agency has sent";
+    }
+    "/board/legs/{id}" {
+        BoardLeg: GET Page No () -> () ["lang"] => pages::leg::show, "宛先の画面", "one leg as a page";
+    }
+    "/assets/{name}" {
+        Asset: GET Page No () -> () [] => pages::style::serve, "画面の見た目", "what pages are made of";
+    }
     "/healthz" {
         Health: GET Public No () -> (Health) [] => api::health::alive, "稼働確認", "whether the process answers";
     }

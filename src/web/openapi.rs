@@ -18,7 +18,7 @@ use crate::{domain::problem::ProblemKind, usecases::schema::Schema};
 use components::place;
 
 /// The description as it is served.
-pub static TEXT: LazyLock<String> = LazyLock::new(|| document(TABLE).to_string());
+pub static TEXT: LazyLock<String> = LazyLock::new(|| document(&api()).to_string());
 
 /// The endpoints that take the name of a member of the agency's staff from a header, and its parameter: opening
 /// names a person, and what may be done depends on who asks.
@@ -35,7 +35,12 @@ const SPEAKS: &[(Endpoint, &[&str])] = &[
     (Endpoint::ProvisionRecords, &["application/json", "text/csv"]),
 ];
 
-fn document(table: &[Row]) -> Value {
+/// The rows of the API: pages are for people, and no client calls them.
+fn api() -> Vec<&'static Row> {
+    TABLE.iter().filter(|row| row.access != Access::Page).collect()
+}
+
+fn document(table: &[&Row]) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for row in table {
         paths.entry(row.path).or_default().insert(row.method.to_lowercase(), operation(row));
@@ -83,7 +88,7 @@ fn operation(row: &Row) -> Value {
         "security": match (row.access, row.endpoint) {
             (Access::Agency, _) => json!([{ "bearer": [] }]),
             (Access::Public, Endpoint::Token) => json!([{ "client": [] }, {}]),
-            (Access::Public, _) => json!([]),
+            (Access::Public | Access::Page, _) => json!([]),
         },
     });
     if let Some(body) = request_body(row) {
@@ -204,7 +209,7 @@ fn problems(row: &Row) -> Vec<ProblemKind> {
         kinds.extend([K::SchemaViolation, K::UnknownCode, K::ImpossibleDate]);
     }
     if row.body == Some(Schema::Referral) {
-        kinds.extend([K::DisclosureRefused, K::PreviewDiffers]);
+        kinds.extend([K::DisclosureRefused, K::ConfirmationNeeded, K::PreviewDiffers]);
     }
     if row.method != "GET" && !DRY_RUNS.contains(&row.endpoint) {
         kinds.push(K::NoDryRun);
@@ -236,7 +241,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_to_something_in_the_document() {
-        let document = document(TABLE);
+        let document = document(&api());
         let mut found = Vec::new();
         references(&document, &mut found);
         assert!(found.len() > 100, "{}", found.len());
@@ -248,8 +253,8 @@ mod tests {
 
     #[test]
     fn every_row_is_described_and_nothing_else() {
-        let document = document(TABLE);
-        for row in TABLE {
+        let document = document(&api());
+        for row in api() {
             let operation = &document["paths"][row.path][row.method.to_lowercase()];
             assert_eq!(operation["summary"], format!("{} / {}", row.ja, row.en), "{}", row.path);
             assert_eq!(operation["requestBody"].is_object(), request_body(row).is_some(), "{}", row.path);
@@ -261,12 +266,12 @@ mod tests {
         }
         let operations =
             document["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len());
-        assert_eq!(operations.sum::<usize>(), TABLE.len());
+        assert_eq!(operations.sum::<usize>(), api().len());
     }
 
     #[test]
     fn it_has_the_structure_of_openapi_3_1() {
-        let document = document(TABLE);
+        let document = document(&api());
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
         let members: BTreeSet<&str> = document.as_object().unwrap().keys().map(String::as_str).collect();
         let known = ["openapi", "jsonSchemaDialect", "info", "servers", "tags", "paths", "components"];
@@ -295,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_guarded_change_says_what_it_must_bring_and_what_it_may_be_told() {
-        let document = document(TABLE);
+        let document = document(&api());
         let names = |path: &str, method: &str| -> Vec<String> {
             let parameters = document["paths"][path][method]["parameters"].as_array().unwrap();
             parameters

@@ -6,8 +6,8 @@ use actix_web::{
         StatusCode,
         header::{
             ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, ETAG,
-            HeaderName, HeaderValue, LINK, PRAGMA, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE,
-            X_CONTENT_TYPE_OPTIONS,
+            HeaderName, HeaderValue, LINK, LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, VARY,
+            WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
         },
     },
 };
@@ -73,8 +73,8 @@ pub fn no_content() -> HttpResponse {
     HttpResponse::build(StatusCode::NO_CONTENT).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
-/// 200 with a page for people, under a policy that says what a browser may do with it.
-pub fn page(html: String, policy: &str, language: &'static str) -> HttpResponse {
+/// 200 with a form to print, under a policy of its own that says what a browser may do with it.
+pub fn printed(html: String, policy: &str, language: &'static str) -> HttpResponse {
     HttpResponse::build(StatusCode::OK)
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((CONTENT_SECURITY_POLICY, policy))
@@ -107,6 +107,66 @@ fn document(status: StatusCode, text: String) -> HttpResponse {
         .body(text)
 }
 
+/// What a page may load: its style sheet, and nothing else from anywhere. It sends forms to this hub only.
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// 200 with a page.
+pub fn page(language: &'static str, html: String) -> HttpResponse {
+    in_html(HttpResponse::build(StatusCode::OK), language, html)
+}
+
+/// The page of a sign-in that did not succeed, for whatever reason.
+pub fn page_with_refusal(language: &'static str, html: String) -> HttpResponse {
+    in_html(HttpResponse::build(status(ProblemKind::Forbidden)), language, html)
+}
+
+/// A problem as a page, with the status it has as a document.
+pub fn refused_page(problem: &Problem, language: &'static str, html: String) -> HttpResponse {
+    let mut answer = HttpResponse::build(status(problem.kind));
+    if let Some(seconds) = problem.retry_after.or(retry_after(problem.kind)) {
+        answer.insert_header((RETRY_AFTER, seconds));
+    }
+    in_html(answer, language, html)
+}
+
+fn in_html(mut answer: HttpResponseBuilder, language: &'static str, html: String) -> HttpResponse {
+    answer
+        .insert_header((CONTENT_LANGUAGE, language))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        // With "no-referrer" a browser would hide from us, too, from where a form was sent.
+        .insert_header((REFERRER_POLICY, "same-origin"))
+        .insert_header((VARY, "Accept-Language, Cookie"))
+        .content_type("text/html; charset=utf-8")
+        .body(html)
+}
+
+/// 303: what was asked for stands there, to be fetched with GET.
+pub fn see_other(path: &str) -> HttpResponse {
+    HttpResponse::build(StatusCode::SEE_OTHER)
+        .insert_header((LOCATION, path))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+/// 303, with a cookie to keep or to forget.
+pub fn see_other_with_cookie(path: &str, cookie: &str) -> HttpResponse {
+    HttpResponse::build(StatusCode::SEE_OTHER)
+        .insert_header((LOCATION, path))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((SET_COOKIE, cookie))
+        .finish()
+}
+
+/// 200 with a style sheet whose name changes with it.
+pub fn style(text: &'static str) -> HttpResponse {
+    HttpResponse::build(StatusCode::OK)
+        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .content_type("text/css; charset=utf-8")
+        .body(text)
+}
+
 /// The media type of a problem document (RFC 9457 §3).
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -133,9 +193,12 @@ pub const fn status(kind: ProblemKind) -> StatusCode {
         K::VersionStale | K::PreviewDiffers => StatusCode::PRECONDITION_FAILED,
         K::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         K::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        K::SchemaViolation | K::UnknownCode | K::ImpossibleDate | K::KeyReused | K::DisclosureRefused => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        K::SchemaViolation
+        | K::UnknownCode
+        | K::ImpossibleDate
+        | K::KeyReused
+        | K::DisclosureRefused
+        | K::ConfirmationNeeded => StatusCode::UNPROCESSABLE_ENTITY,
         K::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
         K::Busy | K::OutcomeUnknown | K::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         K::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tsunagu::web::{Access, Endpoint, Guarded, Row};
 
 use super::{
-    protections,
+    pages, protections,
     world::{Party, Story, World},
 };
 use crate::support::town::{Engine, form_paper, fresh_key};
@@ -81,6 +81,8 @@ enum Reach {
     Parties,
     /// The recipient.
     Recipient,
+    /// People at a browser: see [`pages`].
+    Pages,
 }
 
 fn reach(endpoint: Endpoint) -> Reach {
@@ -88,6 +90,7 @@ fn reach(endpoint: Endpoint) -> Reach {
     match endpoint {
         E::Health | E::Ready | E::OpenApi | E::Jwks => Reach::Public,
         E::Token => Reach::SignIn,
+        E::Home | E::SignInPage | E::SignIn | E::SignOut | E::Board | E::BoardLeg | E::Asset => Reach::Pages,
         E::Agency | E::Service => Reach::Directory,
         E::Agencies
         | E::Services
@@ -150,7 +153,14 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::OpenDelivery
         | E::Ack => true,
         E::RecordProtection | E::Protections | E::Protection => false,
-        E::Health
+        E::Home
+        | E::SignInPage
+        | E::SignIn
+        | E::SignOut
+        | E::Board
+        | E::BoardLeg
+        | E::Asset
+        | E::Health
         | E::Ready
         | E::OpenApi
         | E::Jwks
@@ -193,6 +203,10 @@ pub fn spends(endpoint: Endpoint) -> bool {
 /// The status and, where it is a refusal, the kind of problem that a cell must be answered with.
 pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u16, Option<&'static str>) {
     let reach = reach(row.endpoint);
+    assert_eq!(row.access == Access::Page, reach == Reach::Pages, "{}", row.path);
+    if reach == Reach::Pages {
+        return (pages::expected(row.endpoint, caller, object), None);
+    }
     let not_found = (404, Some("not-found"));
     assert_eq!(row.access == Access::Public, matches!(reach, Reach::Public | Reach::SignIn), "{}", row.path);
     if row.access == Access::Agency && !caller.known() {
@@ -210,6 +224,7 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
             (422, Some("disclosure-refused"))
         }
         (Reach::Make, Object::Foreign | Object::Missing) => (422, Some("schema-violation")),
+        (Reach::Pages, _) => unreachable!("answered above"),
         (_, Object::Malformed) => (400, Some("bad-id")),
         (_, Object::Missing) => not_found,
         (Reach::Directory, _) => success(row.endpoint, engine),
@@ -238,7 +253,14 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::ApproveProtection => (200, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
-        E::Health
+        E::Home
+        | E::SignInPage
+        | E::SignIn
+        | E::SignOut
+        | E::Board
+        | E::BoardLeg
+        | E::Asset
+        | E::Health
         | E::Ready
         | E::OpenApi
         | E::Jwks
@@ -334,6 +356,9 @@ async fn asked(
         }
     };
     match row.endpoint {
+        E::Home | E::SignInPage | E::SignIn | E::SignOut | E::Board | E::BoardLeg | E::Asset => {
+            unreachable!("pages are asked for in pages.rs")
+        }
         E::Health
         | E::Ready
         | E::OpenApi
@@ -473,6 +498,15 @@ pub async fn request(
     caller: Caller,
     object: Object,
 ) -> RequestBuilder {
+    if row.access == Access::Page {
+        return pages::request(
+            world,
+            row,
+            &Named::of(stories, caller, object).id(|story| &story.leg),
+            caller,
+            object,
+        );
+    }
     let party = caller.party(world);
     let (path, body) = asked(world, row, stories, caller, object).await;
     let mut request = with_caller(world, caller, row.method, &path).await;

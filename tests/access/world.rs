@@ -6,7 +6,10 @@ use tsunagu::{
     domain::{agency::AgencyKind, ids::CaseId},
 };
 
-use crate::support::town::{Agency, Engine, ORDINARY, Town};
+use crate::support::town::{Agency, Browser, Engine, ORDINARY, Town, between};
+
+/// Of everybody who signs in.
+pub const PASSWORD: &str = "みんながしっている合言葉";
 
 /// An agency with one member of staff, and two words that its papers hold.
 pub struct Party {
@@ -14,6 +17,9 @@ pub struct Party {
     pub staff: String,
     /// A supervisor.
     pub boss: String,
+    /// A member of its staff who has signed in, and under which login.
+    pub browser: Browser,
+    pub login: String,
     /// In what nobody else may ever read: names of its staff, its consents, its settings.
     pub private: String,
     /// In what it tells the recipients of its referrals.
@@ -28,7 +34,11 @@ impl Party {
         let boss = agency.hire_named("supervisor", &private).await;
         let mail = json!({ "address": format!("himitsu-{name}@mado.example.jp") });
         agency.put("/v1/subscriptions/mail", &mail).await.good();
-        Self { agency, staff, boss, private, shared }
+        let (browser, login) = (Browser::of(&agency), format!("login-{name}"));
+        let visitor = agency.hire_named(role, &private).await;
+        agency.let_in(&visitor, &login, PASSWORD).await.good();
+        assert_eq!(browser.sign_in(&login, PASSWORD).await.code(), 303);
+        Self { agency, staff, boss, browser, login, private, shared }
     }
 }
 
@@ -57,6 +67,23 @@ pub struct World {
     pub fourth: Party,
     /// A service of the directory.
     pub service: String,
+    /// The cookie of a session of the owner's staff that is over.
+    pub old_cookie: String,
+    /// Where the style sheet of the pages is.
+    pub style: String,
+}
+
+/// A session of the owner that was used half an hour ago; and where pages say their style sheet is.
+async fn old_session(town: &Town, owner: &Party) -> (String, String) {
+    let gone = owner.agency.hire("coordinator").await;
+    owner.agency.let_in(&gone, "login-gone", PASSWORD).await.good();
+    let browser = Browser::of(&owner.agency);
+    let page = browser.get("/sign-in").await.good();
+    browser.sign_in("login-gone", PASSWORD).await;
+    let cookie = browser.cookie().unwrap();
+    town.by_hand(format!("UPDATE session SET used_at = used_at - 1800000000 WHERE staff = '{gone}'")).await;
+    let style = between(page.text(), "stylesheet\" href=\"", "\"").unwrap();
+    (cookie, style.to_owned())
 }
 
 impl World {
@@ -71,7 +98,8 @@ impl World {
         let third = Party::new(&town, AgencyKind::MunicipalDivision, "coordinator", "hei").await;
         let fourth = Party::new(&town, AgencyKind::FamilySupport, "agency_staff", "tei").await;
         let service = owner.agency.get("/v1/services?limit=1").await.at("/items/0/id");
-        Some(Self { town, engine, owner, recipient, third, fourth, service })
+        let (old_cookie, style) = old_session(&town, &owner).await;
+        Some(Self { town, engine, owner, recipient, third, fourth, service, old_cookie, style })
     }
 
     /// On the engine that is always there: what holds for one agency's people is no matter of the database.

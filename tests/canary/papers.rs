@@ -84,12 +84,41 @@ fn content() -> Value {
     })
 }
 
+/// A consent as the basis, with every text that any basis records.
+fn basis(consent: &str) -> Value {
+    let texts = [
+        "parent_request",
+        "grounds",
+        "consent_sought_reason",
+        "consent_difficult_because",
+        "requested_by",
+        "requested_for",
+        "requested_items",
+        "necessity",
+        "transfer_letter",
+        "public_task",
+        "consent_hinders_because",
+        "article",
+        "reason",
+        "conditions",
+        "stated_purpose",
+        "change_reason",
+    ];
+    let mut basis = json!({
+        "code": "CONSENT", "consent": consent, "papers": [name()], "papers_demanded": [name()],
+    });
+    for text in texts {
+        basis[text] = name().into();
+    }
+    basis
+}
+
 /// An introduction that tells everything, to these recipients.
 pub fn introduction(by: (&str, &str), consent: &str, recipients: &[&str]) -> Value {
     let leg = |recipient: &&str| {
         json!({
             "recipient": recipient, "sections": SECTIONS, "requested_action": name(),
-            "basis": {"code": "CONSENT", "consent": consent, "parent_request": name()},
+            "basis": basis(consent),
             "address_needed_because": name(),
         })
     };

@@ -4,6 +4,7 @@
 //! through the use cases of the command line. The clock stands still until the test moves it.
 
 mod agency;
+mod browser;
 mod papers;
 mod reply;
 
@@ -36,6 +37,7 @@ use tsunagu::{
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub use self::{
     agency::{Agency, Door, fresh_key},
+    browser::{Browser, COOKIE, FORM, between, form},
     papers::{ALL_SECTIONS, ORDINARY, form_paper},
     reply::{Exchange, Reply, Traffic, payload},
 };
@@ -97,6 +99,9 @@ impl Town {
         let mut config = Config::embedded(&folder.path().join("data")).unwrap();
         config.server.listen = "127.0.0.1:0".parse().unwrap();
         config.server.workers = 2;
+        // Most stories begin with agencies that never met and go on at once, and are about something else.
+        config.rules.confirm_recipients = false;
+        config.rules.release_seconds = 0;
         if let Some(Servers { database, vhost }) = &servers {
             config.hub.mode = Mode::Clustered;
             config.ledger.url = Secret::new(database.url.clone());

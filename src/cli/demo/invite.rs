@@ -1,24 +1,37 @@
-//! What a visitor can try once the scenes are over: five commands that work as they are printed.
+//! What a visitor can try once the scenes are over: pages to look at, and five commands that work as they are printed.
 
 use super::{
     super::{Said, Stopped},
     cast::{Member, Part},
     evidence::Checked,
+    people::Entry,
     screen::Paint,
     stage::{Stage, person},
 };
 use crate::domain::staff::StaffRole;
 
-/// Prints the address, two agencies' credentials, the commands, and how to stop.
+/// Prints the address, who can sign in to the pages, two agencies' credentials, the commands, and how to stop.
 ///
 /// # Errors
 /// None while the cast has the people that the commands name.
-pub(super) fn invite(stage: &mut Stage, row: usize) -> Result<(), Stopped> {
+pub(super) fn invite(stage: &mut Stage, row: usize, entries: &[Entry]) -> Result<(), Stopped> {
     let hub = stage.api.hub().to_owned();
     stage.screen.leave();
     let mut say = Lines::default();
     say.add("", "");
     say.add(&format!("ハブは {hub} で動いています。"), &format!("The hub runs at {hub}"));
+    say.add(
+        &format!("画面: ブラウザで {hub}/sign-in を開き、どちらかの職員でログインしてください。"),
+        &format!("Pages: open {hub}/sign-in in a browser and sign in as one of these"),
+    );
+    for Entry { part, login, password } in entries {
+        let (role, password) = (&stage.cast.get(*part).role, password.reveal());
+        say.add(
+            &format!("  {}\n    ログインID: {login}\n    パスワード: {password}", role.name),
+            &format!("  {} ({})\n    login: {login}\n    password: {password}", role.name, role.short.en),
+        );
+    }
+    say.add("", "");
     say.add(
         "例の機関の認証情報（この端末だけに表示されます）:",
         "Credentials of two example agencies (shown here alone):",

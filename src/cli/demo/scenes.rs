@@ -29,7 +29,7 @@ const DECLINED: Expected = (LegState::Declined, ANSWERED);
 const TAKEN: Expected = (LegState::Accepted, ANSWERED);
 const WITHDRAWN_READ: Expected = (LegState::Withdrawn, READ_AND_ENDED);
 const WITHDRAWN_UNREAD: Expected = (LegState::Withdrawn, UNREAD_AND_ENDED);
-const RECEIVED: Expected = (LegState::Received, READ);
+pub(super) const RECEIVED: Expected = (LegState::Received, READ);
 const WAITING: Expected = (LegState::Requested, &[R0, R1]);
 
 /// What later scenes and the visitor's commands build on.

@@ -15,6 +15,7 @@ use crate::domain::{
 
 /// Anyone to a recipient the consent names: parties are looked at by the consent check alone.
 pub fn decide(row: &Basis, q: &Question<'_>) -> Result<Grant, Refusal> {
+    row.check_records(q)?;
     check(row, q)
 }
 

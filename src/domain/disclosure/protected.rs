@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    properties::{any_situation, consent},
+    properties::any_situation,
     situation::{Shield, Situation},
     *,
 };
@@ -147,7 +147,10 @@ fn a_hidden_family_is_sent_nothing_but_what_stands_in() {
     let mut s = Situation { protection: Shield::Protected(hidden()), ..Situation::default() };
     let asked = [Section::Contact, Section::Address, Section::Narrative].into_iter().collect();
     (s.basis, s.asked) = (Some("CONSENT".to_owned()), asked);
-    s.consent = Some(consent(&s, Sections::all(), &["mother"], true));
+    s.consent.iter_mut().for_each(|c| {
+        c.sections = Sections::all();
+        c.giver.consents_for = std::iter::once("mother".parse().unwrap()).collect();
+    });
     let mut content = Content::parse(&content(&[5; 11]), &s.subjects, "2026-10-15".parse().unwrap()).unwrap();
     content.draw(Veil::new(&[SCHOOL.into()], Some("045-999-0000".into())), &Content::default());
     s.outline = content.outline();

@@ -18,6 +18,7 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     agency,
     arrangement,
     audit,
+    board,
     connect,
     consent,
     content,
@@ -79,6 +80,7 @@ macro_rules! tables {
 
 tables!(
     agency::AgencyRow,
+    agency::NameKeyRow,
     agency::StaffRow,
     arrangement::ArrangementRow,
     arrangement::ArrangementEventRow,

@@ -15,7 +15,7 @@ use crate::{
     domain::receipt::ReceiptLevel,
     ledger::{
         Dialect, Rows, Step, Write,
-        agency::{AgencyRow, StaffRow},
+        agency::{AgencyRow, NameKeyRow, StaffRow},
         arrangement::{ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow},
         audit::AuditRow,
         consent::{ConsentEventRow, ConsentRow},
@@ -99,6 +99,7 @@ fn household(fill: Fill) -> Write {
             sign_ins: vec![rows::sign_in(&staff, fill)],
             staff: vec![staff],
             jobs: vec![rows::job("about", fill)],
+            name_keys: vec![rows::name_key(agency.id)],
             agencies: vec![agency],
         },
         ..Write::default()
@@ -125,7 +126,7 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
     }
     assert_stored::<IdempotencyRow>(&stage, written.iter().filter_map(|write| write.key.as_ref())).await;
     compare!(
-        AgencyRow in agencies, StaffRow in staff, ServiceRow in services, DataKeyRow in data_keys,
+        AgencyRow in agencies, NameKeyRow in name_keys, StaffRow in staff, ServiceRow in services, DataKeyRow in data_keys,
         ArrangementRow in arrangements, ArrangementEventRow in arrangement_events,
         ArrangementMemberRow in arrangement_members, ArrangementCaseRow in arrangement_cases,
         ConsentRow in consents, ConsentEventRow in consent_events,
@@ -143,6 +144,7 @@ fn copy(write: &Write) -> Write {
     }
     let rows = copies!(
         agencies,
+        name_keys,
         staff,
         services,
         data_keys,

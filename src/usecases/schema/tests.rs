@@ -82,6 +82,11 @@ fn every_request_and_signed_payload_takes_its_example() {
             json!({"v": 1, "hub_id": ID, "key_id": "k1", "agency": ID, "code": "CONSENT_PARTY", "at": at}),
         ),
         (
+            Schema::ConsentStatement,
+            json!({"v": 1, "hub_id": ID, "key_id": "k1", "agency": ID, "consent": ID, "version": 1, "state": "active",
+            "method": "paper", "by": ID, "at": at, "evidence": ["0".repeat(64)], "sealed": "0".repeat(64)}),
+        ),
+        (
             Schema::Doorbell,
             json!({"specversion": "1.0", "id": ID, "source": format!("urn:tsunagu:hub:{ID}"),
             "type": "delivery.waiting", "subject": ID, "time": at}),

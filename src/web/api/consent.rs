@@ -19,7 +19,7 @@ use crate::{
         caller::context,
         command::Posted,
         pages,
-        problem::{created, done, ok, page, rehearsed, versioned},
+        problem::{created, done, ok, printed, rehearsed, versioned},
         query::{BEFORE, LIMIT, Parameter, Query},
     },
 };
@@ -73,7 +73,7 @@ fn print(form: &Form, language: FormLanguage) -> Result<HttpResponse, Problem> {
         Problem::new(ProblemKind::Internal)
     })?;
     let speaks = if language == FormLanguage::English { "en" } else { "ja" };
-    Ok(page(html, &pages::consent_form::POLICY, speaks))
+    Ok(printed(html, &pages::consent_form::POLICY, speaks))
 }
 
 /// POST /v1/consents/{id}/withdraw

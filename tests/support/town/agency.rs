@@ -26,11 +26,26 @@ pub struct Door {
 
 impl Door {
     pub fn new(base: String, clock: Clock, traffic: Traffic) -> Self {
-        Self { base, http: reqwest::Client::new(), clock, traffic }
+        // An answer that leads elsewhere is an answer: whoever follows it says so.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { base, http, clock, traffic }
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
+    }
+
+    /// A request without anything.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), self.url(path))
+    }
+
+    pub async fn execute(&self, request: reqwest::Request) -> Reply {
+        Reply::of(self.http.execute(request).await.unwrap()).await
+    }
+
+    pub fn record(&self, exchange: Exchange) {
+        self.traffic.push(exchange);
     }
 }
 
@@ -51,6 +66,16 @@ pub fn fresh_key() -> String {
 impl Agency {
     pub fn new(door: Arc<Door>, id: String, secret: String) -> Self {
         Self { id, secret, door, token: Mutex::new(None) }
+    }
+
+    pub fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.door)
+    }
+
+    /// Lets a member of staff sign in to the pages.
+    pub async fn let_in(&self, staff: &str, login: &str, password: &str) -> Reply {
+        let body = json!({ "login": login, "password": password });
+        self.put(&format!("/v1/staff/{staff}/sign-in"), &body).await
     }
 
     /// The agency's access token, got from the hub and renewed before it runs out.
@@ -78,15 +103,15 @@ impl Agency {
 
     /// A request without a token.
     pub fn stranger(&self, method: &str, path: &str) -> RequestBuilder {
-        self.door.http.request(Method::from_bytes(method.as_bytes()).unwrap(), self.door.url(path))
+        self.door.request(method, path)
     }
 
     /// Sends a request and records it.
     pub async fn send(&self, request: RequestBuilder) -> Reply {
         let request = request.build().unwrap();
         let (method, url) = (request.method().to_string(), request.url().to_string());
-        let reply = Reply::of(self.door.http.execute(request).await.unwrap()).await;
-        self.door.traffic.push(Exchange { caller: self.id.clone(), method, url, reply: reply.clone() });
+        let reply = self.door.execute(request).await;
+        self.door.record(Exchange { caller: self.id.clone(), method, url, reply: reply.clone() });
         reply
     }
 

@@ -127,6 +127,7 @@ pub const fn kind(one: AgencyKind, language: FormLanguage) -> Said {
     use AgencyKind as K;
     let easy = match one {
         K::MunicipalDivision => "{市役所|しやくしょ}などの {担当|たんとう}",
+        K::PrefecturalDivision => "{県庁|けんちょう}などの {担当|たんとう}",
         K::FamilyCentre => "こども{家庭|かてい}センター",
         K::LocalConsultation => "{地域|ちいき}の {子育|こそだ}て {相談|そうだん}",
         K::ChildGuidance => "{児童相談所|じどうそうだんじょ}",
