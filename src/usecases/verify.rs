@@ -14,8 +14,9 @@ use crate::{
         chain::Hash,
         ids::{AgencyId, LegId, StaffId},
         leg::may_lead,
+        mask,
         proof::{FaultCode, NotProved},
-        receipt::{Attested, CopyFor, Manifest, Receipt, ReceiptLevel, Step},
+        receipt::{self, Attested, CopyFor, Manifest, Receipt, ReceiptLevel, Step},
         section::Section,
     },
     vault::{
@@ -309,8 +310,10 @@ fn check_levels(chain: &[&Statement], report: &mut Report) {
 
 fn check_sender_copy(copy: &Statement, shared: Option<&Statement>, report: &mut Report) {
     let CopyFor::Sender { withheld, .. } = &copy.step.copy else { return };
-    let whole = |w: &&_| -> bool { matches!(w, crate::domain::receipt::Withheld { subject: None, .. }) };
-    if withheld.iter().filter(whole).any(|w| copy.step.sections.contains(w.section)) {
+    // In place of a concealed address its section was sent with a sentence of the hub.
+    let stood_in = |w: &receipt::Withheld| w.why == mask::Why::Concealed.code();
+    let whole = withheld.iter().filter(|w| w.subject.is_none() && !stood_in(w));
+    if whole.into_iter().any(|w| copy.step.sections.contains(w.section)) {
         report.fault(FaultCode::Withheld, copy.item);
     }
     let Some(shared) = shared else {

@@ -34,6 +34,11 @@ pub fn sound() -> Vec<Vector> {
     };
     let full = sign(&story(LEG));
     let complete = [full.clone(), vec![sender_copy(|_| ())]].concat();
+    // The section stands among those sent, and among those withheld.
+    let concealed = sender_copy(|c| {
+        let sent = c["sections"][0].clone();
+        c["withheld"][0] = json!({"section": sent, "why": "W_CONCEALED"});
+    });
     let mut shuffled = full.clone();
     shuffled.reverse();
     shuffled.push(full[0].clone());
@@ -53,6 +58,12 @@ pub fn sound() -> Vec<Vector> {
             complete,
             vec![manifest(LEG)],
             json!({LEG: leg(&all, &["reader"])}),
+        ),
+        with(
+            "ok_with_a_sentence_in_place_of_the_address",
+            sign(&first(1)).into_iter().chain([concealed]).collect(),
+            vec![],
+            json!({LEG: leg(&["R0"], &["fields", "opened", "answered"])}),
         ),
         with(
             "ok_any_order_and_a_repetition",
