@@ -8,7 +8,10 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{domain::language::Language, ledger::Mode};
+use crate::{
+    domain::{consent::custody::DailyActs, language::Language},
+    ledger::Mode,
+};
 
 /// The documented defaults, which every other source overrides.
 const DEFAULTS: &str = include_str!("../config/tsunagu.toml");
@@ -128,6 +131,8 @@ pub struct Token {
 #[serde(deny_unknown_fields)]
 pub struct Rules {
     pub safety_hours: u32,
+    pub daily_acts: DailyActs,
+    pub complaints_desk: String,
     pub sweep_seconds: u64,
 }
 

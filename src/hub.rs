@@ -253,6 +253,8 @@ fn context(config: &Config, address: SocketAddr, ledger: Ledger, vault: Vault, c
         body_limit: config.server.body_limit,
         token_seconds: config.token.seconds,
         safety_hours: config.rules.safety_hours,
+        daily_acts: config.rules.daily_acts.clone(),
+        complaints_desk: config.rules.complaints_desk.clone(),
         broker: match config.hub.mode {
             Mode::Embedded => Broker::InProcess,
             Mode::Clustered => Broker::Amqp,

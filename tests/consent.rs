@@ -12,12 +12,20 @@ use support::{
     cast::Cast,
     ending::payload,
     stories::stories,
-    town::{Agency, ORDINARY, Town},
+    town::{Agency, ORDINARY, Town, form_paper},
+};
+use tsunagu::{
+    usecases::schema::Schema,
+    vault::jws::{Jwks, Typ, verify_jws},
 };
 
 stories! {
     a_withdrawal_stops_the_unread_copy_and_closes_the_opened_one,
     a_consent_refuses_what_it_does_not_cover,
+    one_parent_alone_is_refused_where_custody_is_joint,
+    people_decide_line_by_line,
+    evidence_is_signed_by_its_digest_alone,
+    a_form_is_printed_before_and_after,
     a_withdrawal_races_an_opening,
     a_withdrawal_races_a_submission,
     a_refused_or_damaged_consent_is_told_by_the_member,
@@ -100,6 +108,174 @@ async fn a_consent_refuses_what_it_does_not_cover(town: &mut Town) -> Vec<Agency
     town.advance(Duration::from_secs(91 * 86_400));
     let refused = site.submit(&plain).await;
     assert_eq!(refused.json()["code"], "CONSENT_EXPIRED");
+    cast.everybody()
+}
+
+/// The law, what is wrong and what to do come back with the refusal; the ground for acting alone opens the way.
+async fn one_parent_alone_is_refused_where_custody_is_joint(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    let Cast { site, writer, nursery, clerk, .. } = &cast;
+    let mut paper = town.consent_paper(writer, &[nursery], ORDINARY);
+    paper["act"] = json!("consultation");
+    paper["custody"] = json!({"kind": "joint_after_divorce", "other_custodian": "objects"});
+    let objected = site.record_consent(&paper).await.at("/id");
+    let before = town.rows().await;
+    let refused = site.submit(&town.introduction(writer, &objected, &[nursery])).await;
+    let problem = refused.json();
+    assert_eq!((refused.code(), refused.problem()), (422, "disclosure-refused".to_owned()));
+    assert_eq!(problem["errors"][0]["pointer"], "/legs/0/basis", "{problem}");
+    assert_eq!(problem["code"], "CONSENT_CUSTODY");
+    assert_eq!(problem["law"], "民法 第818条・第824条の2");
+    assert!(problem["mend"].as_str().unwrap().contains("もう一人の親権者の同意"), "{problem}");
+    assert_eq!(payload(problem["signed"].as_str().unwrap())["code"], "CONSENT_CUSTODY");
+    assert_eq!(town.rows().await, before, "nothing is stored of what is refused");
+
+    paper["custody"]["ground"] = json!("daily");
+    let refused = site.record_consent(&paper).await;
+    assert_eq!((refused.code(), &refused.json()["errors"][0]["pointer"]), (422, &json!("/custody/reason")));
+    paper["custody"]["reason"] = json!("週に一度の相談のみ");
+    let daily = site.record_consent(&paper).await.at("/id");
+    let sent = site.submit(&town.introduction(writer, &daily, &[nursery])).await.value();
+    let opened = nursery.open(sent["legs"][0]["delivery"].as_str().unwrap(), clerk).await.good();
+    assert!(!opened.text().contains("週に一度"), "the reason is the sender's own");
+    assert_eq!(site.consent(&daily).await.value()["custody"]["reason"], "週に一度の相談のみ");
+
+    paper["act"] = json!("change_of_residence");
+    let moving = site.record_consent(&paper).await.at("/id");
+    let refused = site.submit(&town.introduction(writer, &moving, &[nursery])).await;
+    assert_eq!(refused.json()["code"], "CONSENT_CUSTODY", "a change of residence is never daily");
+    for (custody, pointer) in [
+        (Value::Null, "/custody"),
+        (json!({"kind": "joint_married"}), "/custody/other_custodian"),
+        (json!({"kind": "shared"}), "/custody/kind"),
+    ] {
+        let mut paper = town.consent_paper(writer, &[nursery], ORDINARY);
+        match custody {
+            Value::Null => drop(paper.as_object_mut().unwrap().remove("custody")),
+            custody => (paper["custody"], paper["act"]) = (custody, json!("therapy")),
+        }
+        let refused = site.record_consent(&paper).await;
+        assert_eq!((refused.code(), &refused.json()["errors"][0]["pointer"]), (422, &json!(pointer)));
+    }
+    cast.everybody()
+}
+
+/// The mother consents for herself and the child, the father for himself; what the grandmother refused stays away.
+async fn people_decide_line_by_line(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    let Cast { site, writer, nursery, clerk, .. } = &cast;
+    let mut paper = town.consent_paper(writer, &[nursery], ORDINARY);
+    let others =
+        [json!({"ref": "father", "role": "guardian"}), json!({"ref": "grandmother", "role": "cohabitant"})];
+    paper["subjects"].as_array_mut().unwrap().extend(others.clone());
+    paper["lines"] = json!([
+        {"subject": "father", "giver": {"subject": "father", "name": {"given": "聡"}}, "capacity": "SELF"},
+        {"subject": "grandmother", "giver": {"subject": "grandmother"}, "capacity": "SELF", "decision": "refused"},
+        {"subject": "child-1", "opinion": {"view": "against", "text": "いきたくない"}},
+    ]);
+    let consent = site.record_consent(&paper).await.at("/id");
+    let mut referral = town.introduction(writer, &consent, &[nursery]);
+    referral["subjects"].as_array_mut().unwrap().extend(others);
+    referral["content"]["contact"] = json!([
+        {"subject": "father", "phone": "045-111-1111"}, {"subject": "grandmother", "phone": "045-222-2222"}
+    ]);
+    let sent = site.submit(&referral).await.value();
+    let leg = site.leg(sent["legs"][0]["id"].as_str().unwrap()).await;
+    assert_eq!(
+        leg["withheld"],
+        json!([{"section": "contact", "subject": "grandmother", "why": "W_OTHER_PERSON"}]),
+        "{leg}"
+    );
+    let opened = nursery.open(sent["legs"][0]["delivery"].as_str().unwrap(), clerk).await.good();
+    assert!(opened.text().contains("045-111-1111") && !opened.text().contains("045-222-2222"));
+    assert!(!opened.text().contains("いきたくない"));
+    assert_eq!(site.consent(&consent).await.value()["lines"][2]["opinion"]["text"], "いきたくない");
+    cast.everybody()
+}
+
+/// The file stays with the agency; its digest is signed, and each step is linked to the one before.
+async fn evidence_is_signed_by_its_digest_alone(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    let Cast { site, writer, nursery, .. } = &cast;
+    let digest = tsunagu::vault::sha256(b"a scan of the signed form").to_string();
+    let mut paper = town.consent_paper(writer, &[nursery], ORDINARY);
+    paper["method"] = json!("paper");
+    let refused = site.record_consent(&paper).await;
+    assert_eq!((refused.code(), &refused.json()["errors"][0]["pointer"]), (422, &json!("/evidence")));
+    paper["evidence"] = json!([{"digest": digest, "kind": "signed_paper", "pages": 2}]);
+    let mut named = paper.clone();
+    named["evidence"][0]["file"] = json!("同意書_山辺.pdf");
+    assert_eq!(site.record_consent(&named).await.code(), 422, "no file name is taken");
+    let recorded = site.record_consent(&paper).await.value();
+    let consent = recorded["id"].as_str().unwrap();
+    let first = payload(recorded["signed"].as_str().unwrap());
+    assert_eq!(Schema::ConsentStatement.check(&first), Ok(()), "{first}");
+    assert_eq!((&first["evidence"], &first["consent"]), (&json!([digest]), &json!(consent)));
+    assert_eq!((&first["state"], &first["by"], first.get("prev")), (&json!("active"), &json!(writer), None));
+
+    let ended = site.withdraw(consent, writer).await.value();
+    let second = payload(ended["signed"].as_str().unwrap());
+    let link = tsunagu::vault::sha256(recorded["signed"].as_str().unwrap().as_bytes());
+    assert_eq!((&second["prev"], &second["state"]), (&json!(link), &json!("withdrawn")));
+    assert_eq!(second["sealed"], first["sealed"], "the record itself is what it was");
+    let seen = site.consent(consent).await.value();
+    assert_eq!(seen["statements"], json!([recorded["signed"], ended["signed"]]));
+    assert_eq!(seen["evidence"][0]["pages"], 2);
+    let jwks = Jwks::parse(&town.jwks().await).unwrap();
+    for statement in seen["statements"].as_array().unwrap() {
+        assert!(verify_jws(&jwks, statement.as_str().unwrap(), Typ::Consent).is_ok());
+        assert!(verify_jws(&jwks, statement.as_str().unwrap(), Typ::Refusal).is_err());
+    }
+    cast.everybody()
+}
+
+/// A family reads what is asked before anybody asks; printing records no consent, and every print is on record.
+async fn a_form_is_printed_before_and_after(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    let Cast { site, writer, nursery, family, .. } = &cast;
+    let paper = town.consent_paper(writer, &[nursery, family], ORDINARY);
+    let mut before = form_paper(paper.clone());
+    before["giver"]["name"] = json!({"family": "<b>山辺</b>", "given": "\"澪\"&"});
+    before["interpreter"] = json!("<script>alert(1)</script>");
+    let rows = town.rows().await;
+    let form = site.post("/v1/consent-forms?lang=easy", &before).await.good();
+    let html = form.text();
+    assert_eq!(form.header("content-type"), Some("text/html; charset=utf-8"));
+    let policy = form.header("content-security-policy").unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    assert_eq!(
+        (form.header("cache-control"), form.header("content-language")),
+        (Some("no-store"), Some("ja"))
+    );
+    assert!(html.contains("<ruby>") && !html.contains("<script") && !html.contains("<b>"), "{html}");
+    assert!(html.contains("&#60;b&#62;山辺&#60;/b&#62; &#34;澪&#34;&#38;"), "{html}");
+    let mut changed = town.rows().await;
+    *changed.get_mut("audit").unwrap() -= 1;
+    assert_eq!(changed, rows, "one audit row, and no consent");
+
+    let consent = site.record_consent(&paper).await.at("/id");
+    let path = format!("/v1/consents/{consent}/form");
+    let directory = async |one: &Agency| site.get(&format!("/v1/agencies/{}", one.id)).await.at("/name");
+    for (language, says) in
+        [("ja", "同意はいつでも取りやめられます"), ("easy", "やめることが"), ("en", "You may say no")]
+    {
+        let printed = site.get(&format!("{path}?lang={language}")).await.good();
+        let html = printed.text();
+        assert!(html.contains(says) && html.contains(&consent), "{html}");
+        for one in [site, nursery, family] {
+            assert!(html.contains(&directory(one).await), "every agency by its name");
+        }
+    }
+    assert_eq!(site.get(&path).await.good().text(), site.get(&format!("{path}?lang=ja")).await.good().text());
+    let wrong = site.get(&format!("{path}?lang=fr")).await;
+    assert_eq!((wrong.code(), wrong.problem()), (400, "bad-query".to_owned()));
+    assert_eq!(nursery.get(&path).await.code(), 404, "a recipient does not see whom else it names");
+    before["recipients"] = json!(["0192f000-0000-7000-8000-00000000dead"]);
+    let unknown = site.post("/v1/consent-forms", &before).await;
+    assert_eq!((unknown.code(), &unknown.json()["errors"][0]["pointer"]), (422, &json!("/recipients")));
     cast.everybody()
 }
 

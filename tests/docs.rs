@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tsunagu::{domain::basis, web::TABLE};
+use tsunagu::web::TABLE;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -152,14 +152,6 @@ fn every_endpoint_that_is_shown_is_in_the_table() {
         }
     }
     assert!(seen.len() > 15, "{seen:?}");
-}
-
-/// The list of what is missing says how many bases are not decided yet.
-#[test]
-fn the_bases_that_are_said_to_be_missing_are() {
-    let missing = basis::TABLE.iter().filter(|row| row.instead.is_some()).count();
-    let said = format!("{}の根拠のうち{missing}", basis::TABLE.len());
-    assert!(read("README.md").contains(&said), "README.md does not say {said}");
 }
 
 #[test]

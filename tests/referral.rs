@@ -50,6 +50,15 @@ async fn two_recipients_answer_each_for_themselves(town: &mut Town) -> Vec<Agenc
     let declined = nursery.act(first, "decline", &no).await.value();
     assert_eq!((declined["state"].as_str(), declined["level"].as_str()), (Some("declined"), Some("R4")));
 
+    let jwks = Jwks::parse(&town.jwks().await).unwrap();
+    for receipt in site.evidence(first).await["receipts"].as_array().unwrap() {
+        let said = verify_jws(&jwks, receipt["jws"].as_str().unwrap(), Typ::Receipt).unwrap();
+        assert_eq!(Schema::Receipt.check(&said), Ok(()), "{said}");
+        let basis = &said["basis"];
+        assert_eq!((&basis["code"], &basis["rule_version"]), (&json!("CONSENT"), &json!("2026-04-01")));
+        assert!(basis["law"].as_str().unwrap().contains("第27条1項"), "{basis}");
+    }
+
     // What one recipient does moves nothing that the other can see.
     assert_eq!(family.leg(second).await["version"], 1);
     family.ack(waiting).await.good();
@@ -133,7 +142,7 @@ async fn a_refusal_names_law_and_mend_and_its_signature_holds(town: &mut Town) -
     let refusal = verify_jws(&jwks, signed, Typ::Refusal).unwrap();
     assert_eq!(Schema::Refusal.check(&refusal), Ok(()), "{refusal}");
     assert_eq!((&refusal["agency"], &refusal["code"]), (&json!(site.id), &json!("CONSENT_PARTY")));
-    assert_eq!(refusal["law"], problem["law"]);
+    assert_eq!((&refusal["law"], &refusal["rule_version"]), (&problem["law"], &json!("2026-04-01")));
     assert!(verify_jws(&jwks, signed, Typ::Receipt).is_err(), "a refusal passes for no receipt");
 
     assert_eq!(town.rows().await, before, "nothing is stored of what is refused");

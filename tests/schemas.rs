@@ -8,10 +8,13 @@ use tsunagu::{
     domain::{
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
-        arrangement::ArrangementKind,
-        basis::BasisCode,
+        arrangement::{ArrangementKind, ArrangementStep},
+        basis::{BasisCode, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
-        consent::{Capacity, ConsentMethod},
+        consent::{
+            Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
+            custody::{Act, CustodyKind, OtherCustodian, SoleGround},
+        },
         delivery::DeliveryState,
         leg::{LegAction, LegState},
         mask::{Detail, Why},
@@ -30,7 +33,12 @@ use tsunagu::{
 const REQUESTS: &[Schema] = &[
     Schema::Referral,
     Schema::Consent,
+    Schema::ConsentForm,
     Schema::Withdraw,
+    Schema::Arrangement,
+    Schema::ArrangementMember,
+    Schema::ArrangementCase,
+    Schema::ArrangementEnd,
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
@@ -72,7 +80,16 @@ fn every_published_code_list_is_the_programs() {
         "receipt_level": ReceiptLevel;
         "attested": Attested;
         "basis_code": BasisCode;
+        "arrangement_step": ArrangementStep;
         "capacity": Capacity;
+        "custody_kind": CustodyKind;
+        "other_custodian": OtherCustodian;
+        "sole_ground": SoleGround;
+        "act": Act;
+        "line_decision": LineDecision;
+        "guardian_told": GuardianTold;
+        "opinion": Opinion;
+        "evidence_kind": EvidenceKind;
         "consent_method": ConsentMethod;
         "agency_kind": AgencyKind;
         "withheld_reason": Why;
@@ -82,6 +99,39 @@ fn every_published_code_list_is_the_programs() {
         "arrangement_kind": ArrangementKind;
         "subject_role": SubjectRole;
         "staff_role": StaffRole;
+    }
+}
+
+/// The facts of a leg's basis are those of the table of bases, each described with the bases that know it.
+#[test]
+fn the_facts_of_a_basis_are_those_of_the_table() {
+    let published = Schema::Referral
+        .document()
+        .pointer("/properties/legs/items/properties/basis/properties")
+        .and_then(Value::as_object)
+        .unwrap();
+    let known: BTreeSet<&str> = TABLE.iter().flat_map(|row| row.facts).map(|fact| fact.name).collect();
+    let general = ["code", "consent", "arrangement", INSTEAD_OF.name, CHANGE_REASON.name];
+    for row in TABLE {
+        for fact in row.facts {
+            let member = &published[fact.name];
+            let said = member["description"].as_str().unwrap();
+            assert!(said.contains(row.code.code()), "{} does not say it belongs to {}", fact.name, row.code);
+            let fits = match fact.kind {
+                FactKind::Text => member["type"] == "string" && member.get("enum").is_none(),
+                FactKind::Texts => member["type"] == "array",
+                FactKind::Yes => member["type"] == "boolean",
+                FactKind::Code(codes) => member["enum"] == Value::from(codes),
+                FactKind::Day => member["$ref"] == "common.json#/$defs/date",
+                FactKind::Sections => member["$ref"] == "common.json#/$defs/sections",
+                FactKind::Agency => member["$ref"] == "common.json#/$defs/uuid",
+                FactKind::Municipality => member["$ref"] == "common.json#/$defs/municipality_code",
+            };
+            assert!(fits, "{} has another form in the schema", fact.name);
+        }
+    }
+    for name in published.keys().filter(|name| !general.contains(&name.as_str())) {
+        assert!(known.contains(name.as_str()), "no basis knows the fact {name}");
     }
 }
 

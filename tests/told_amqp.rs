@@ -87,6 +87,7 @@ impl Stage {
             "recorded_by": site.staff, "purpose": "SHOKAI", "recipients": [self.nursery.id()], "sections": ALL,
             "subjects": subjects,
             "giver": {"subject": "mother", "capacity": "PARENT", "name": {"family": "山辺󠄀"}, "for": ["child-1", "mother"]},
+            "custody": {"kind": "sole"}, "one_person_site": true,
             "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
             "first_day": today, "last_day": today.checked_add(jiff::Span::new().days(60)).unwrap(),
         });

@@ -13,7 +13,8 @@ pub fn consent(staff: &str, recipients: &[&str], today: jiff::civil::Date) -> Va
         "subjects": subjects(),
         "giver": {"subject": "mother", "capacity": "PARENT",
             "name": {"family": "試験", "given": "花子"}, "for": ["child-1", "mother"]},
-        "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
+        "custody": {"kind": "sole"}, "one_person_site": true,
+            "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
         "first_day": day(-1), "last_day": day(60),
     })
 }

@@ -9,6 +9,7 @@ code_list! {
     /// What an agency is. Kinds follow the agencies the two founding documents and the laws name.
     AgencyKind, "agency kind" {
         MunicipalDivision = "shichoson", "市町村担当課", "municipal division";
+        PrefecturalDivision = "todofuken", "都道府県担当課", "prefectural division";
         FamilyCentre = "kodomo_katei_center", "こども家庭センター", "children and families centre";
         LocalConsultation = "chiiki_sodan", "地域子育て相談機関", "local childcare consultation body";
         ChildGuidance = "jido_sodansho", "児童相談所", "child guidance centre";
@@ -66,6 +67,8 @@ code_list! {
         Facility = "FA", "施設・その他の機関", "facility or other recipient";
         MunicipalCentre = "MC", "こども家庭センター・母子保健窓口", "family centre or maternal health desk";
         ChildGuidance = "JI", "児童相談所", "child guidance centre";
+        /// Under the basis of the council, and neither of the two above.
+        CouncilMember = "CM", "要対協の構成員", "member of the protection council";
     }
 }
 
@@ -76,6 +79,7 @@ impl AgencyKind {
     pub const fn body(self) -> Option<Body> {
         match self {
             Self::MunicipalDivision
+            | Self::PrefecturalDivision
             | Self::FamilyCentre
             | Self::ChildGuidance
             | Self::PrefecturalWelfare
@@ -158,6 +162,33 @@ impl AgencyKind {
                 | Self::HealthCentre
                 | Self::EducationBoard
         )
+    }
+
+    /// Whether this is the division in charge (所管課) of facilities, to whom abuse by their staff is reported
+    /// (児童福祉法 第33条の12).
+    pub const fn supervises_facilities(self) -> bool {
+        matches!(self, Self::MunicipalDivision | Self::PrefecturalDivision)
+    }
+
+    /// Whether this is an institution of medicine, welfare or education for children or 妊産婦, whose people
+    /// come upon families in need of support (児童福祉法 第21条の10の5, 児童虐待の防止等に関する法律 第13条の4).
+    pub const fn cares_for_children(self) -> bool {
+        self.runs_childcare_support() && !matches!(self, Self::Npo)
+            || matches!(
+                self,
+                Self::LocalConsultation
+                    | Self::HealthOffice
+                    | Self::HealthCentre
+                    | Self::EducationBoard
+                    | Self::School
+                    | Self::UserSupportBasic
+                    | Self::UserSupportWard
+                    | Self::DevelopmentCentre
+                    | Self::DisabilityConsultation
+                    | Self::Medical
+                    | Self::Midwifery
+                    | Self::PostnatalCare
+            )
     }
 
     /// Whether this is a 子育て支援事業者, whom a municipality may ask to take a family

@@ -1,15 +1,27 @@
 //! The bases (根拠): what makes a disclosure lawful. A basis is one row of data and one pure function;
 //! adding one touches its code, its row and its function, and nothing else.
 
+mod arranged;
+mod check_ups;
 mod consent;
+mod council;
+mod fact;
+mod grant;
+mod material;
 mod notice;
 mod placement;
+mod private;
+mod public;
+mod support;
+mod table;
+mod transfer;
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
-use jiff::civil::{Date, date};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use jiff::civil::Date;
+
+pub use fact::{CHANGE_REASON, CaseClass, ConsentSought, Fact, FactKind, Facts, INSTEAD_OF};
+pub use table::TABLE;
 
 use super::{
     agency::RecipientClass,
@@ -58,14 +70,16 @@ code_list! {
     }
 }
 
-/// A fact the sender records with a basis, for example the parent's request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fact {
-    /// Member of the leg's `basis` object.
-    pub name: &'static str,
-    pub label: Phrase,
-    /// Without it the basis is refused with `BASIS_RECORD`.
-    pub required: bool,
+code_list! {
+    /// Which sections a basis covers.
+    Items, "items of a basis" {
+        Consented = "consented", "同意の区分", "the sections consented to";
+        Everything = "everything", "伝える区分（経済状況を除く）", "the sections asked, but for money matters";
+        Needed = "needed", "相手の事務に必要と記録した区分（経済状況を除く）", "the sections recorded as needed, but for money matters";
+        Arranged = "arranged", "取決めの項目", "the items of the arrangement";
+        Requested = "requested", "求められた区分", "the sections that were requested";
+        CheckUps = "check_ups", "氏名・生年月日等と健康（健康診査等）。照会では氏名・生年月日等だけ", "identity and health (check-ups); an inquiry: identity alone";
+    }
 }
 
 /// One row of the table of bases.
@@ -78,10 +92,17 @@ pub struct Basis {
     pub rule_version: Date,
     /// What the sender records beside the code.
     pub facts: &'static [Fact],
-    /// Where this hub does not decide the basis yet: what to do instead.
-    pub instead: Option<Phrase>,
+    pub items: Items,
+    /// From whom to whom it leads, in words; `decide` says it exactly.
+    pub parties: Parties,
     /// Steps 4 and 6 to 10 of domain.md 7.5 for this basis.
     pub decide: fn(&Basis, &Question<'_>) -> Result<Grant, Refusal>,
+}
+
+/// Who may send to whom under a basis, for people.
+pub struct Parties {
+    pub from: Phrase,
+    pub to: Phrase,
 }
 
 impl Basis {
@@ -92,13 +113,21 @@ impl Basis {
 
     /// A refusal under this basis.
     pub fn refuse(&self, code: RefusalCode) -> Refusal {
-        Refusal::new(code, self.law)
+        Refusal { rule_version: Some(self.rule_version), ..Refusal::new(code, self.law) }
     }
 
     /// Step 9: every required fact is there and says something.
     fn check_records(&self, q: &Question<'_>) -> Result<(), Refusal> {
-        let complete = self.facts.iter().all(|fact| !fact.required || q.facts.text(fact.name).is_some());
-        if complete { Ok(()) } else { Err(self.refuse(RefusalCode::BasisRecord)) }
+        let complete = self.facts.iter().all(|fact| !fact.required || fact.is_recorded(q.facts));
+        // Nothing falls back to another basis by itself: a person decides, and says why.
+        let changed = q.facts.text(INSTEAD_OF.name).is_some_and(|former| former != self.code.code());
+        let decided = !changed || CHANGE_REASON.is_recorded(q.facts);
+        if complete && decided { Ok(()) } else { Err(self.refuse(RefusalCode::BasisRecord)) }
+    }
+
+    /// Step 9 for the bases that pass what is needed: somebody has recorded what that is.
+    fn check_needed(&self, q: &Question<'_>) -> Result<(), Refusal> {
+        if q.needed.is_empty() { Err(self.refuse(RefusalCode::BasisRecord)) } else { Ok(()) }
     }
 }
 
@@ -140,143 +169,6 @@ pub struct Limit {
     pub otherwise: Why,
 }
 
-/// The facts recorded with a basis: the members of the leg's `basis` object beside `code` and
-/// `consent`. They are sealed like contents; `Debug` shows none.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Facts(Map<String, Value>);
-
-impl Facts {
-    pub const fn new(members: Map<String, Value>) -> Self {
-        Self(members)
-    }
-
-    /// A text that says something.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.as_str().filter(|text| !text.trim().is_empty())
-    }
-
-    /// Whether a yes-or-no fact was recorded as true.
-    pub fn holds(&self, name: &str) -> bool {
-        self.0.get(name) == Some(&Value::Bool(true))
-    }
-}
-
-impl fmt::Debug for Facts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Facts({})", self.0.len())
-    }
-}
-
-const VERSION: Date = date(2026, 4, 1);
-
-const PARENTS_REQUEST: Fact = Fact {
-    name: "parent_request",
-    label: Phrase { ja: "保護者の求め（日と内容）", en: "the parent's request: day and content" },
-    required: true,
-};
-
-const CHILDS_OFFENCE: Fact = Fact {
-    name: "child_offence",
-    label: Phrase {
-        ja: "罪を犯した満14歳以上の児童", en: "a child of 14 or over who committed an offence"
-    },
-    required: false,
-};
-
-/// All bases. Rows that say `undecided` refuse, and name another way.
-pub static TABLE: &[Basis] = &[
-    Basis {
-        code: BasisCode::Consent,
-        law: "個人情報の保護に関する法律 第27条1項・第69条2項1号",
-        lane: Lane::Consent,
-        rule_version: VERSION,
-        facts: &[],
-        instead: None,
-        decide: consent::decide,
-    },
-    Basis {
-        code: BasisCode::Notice25,
-        law: "児童福祉法 第25条",
-        lane: Lane::Notice,
-        rule_version: VERSION,
-        facts: &[CHILDS_OFFENCE],
-        instead: None,
-        decide: notice::decide,
-    },
-    Basis {
-        code: BasisCode::NoticeAbuse,
-        law: "児童虐待の防止等に関する法律 第6条",
-        lane: Lane::Notice,
-        rule_version: VERSION,
-        facts: &[],
-        instead: None,
-        decide: notice::decide,
-    },
-    Basis {
-        code: BasisCode::Placement,
-        law: "児童福祉法 第21条の11、個人情報の保護に関する法律 第27条1項・第69条2項1号",
-        lane: Lane::Consent,
-        rule_version: VERSION,
-        facts: &[PARENTS_REQUEST],
-        instead: None,
-        decide: placement::decide,
-    },
-    undecided(BasisCode::WithinPurpose, "個人情報の保護に関する法律 第61条・第69条1項", BY_CONSENT),
-    Basis {
-        lane: Lane::Notice,
-        ..undecided(BasisCode::NoticeFacility, "児童福祉法 第33条の12", BY_TELEPHONE)
-    },
-    undecided(BasisCode::NeedOfSupport, "児童福祉法 第21条の10の5", BY_CONSENT_OR_NOTICE),
-    undecided(BasisCode::MaterialOnRequest, "児童虐待の防止等に関する法律 第13条の4", BY_LETTER),
-    undecided(BasisCode::Council, "児童福祉法 第25条の2・第25条の3", BY_LETTER),
-    undecided(BasisCode::Transfer, "児童福祉法 第25条の7・第25条の8", BY_LETTER),
-    undecided(BasisCode::HealthRecords, "母子保健法 第19条の2", BY_CONSENT),
-    undecided(BasisCode::LifeAndBody, "個人情報の保護に関する法律 第27条1項2号", BY_TELEPHONE),
-    undecided(BasisCode::HealthyGrowth, "個人情報の保護に関する法律 第27条1項3号", BY_CONSENT_OR_NOTICE),
-    undecided(BasisCode::Cooperation, "個人情報の保護に関する法律 第27条1項4号", BY_CONSENT),
-    undecided(BasisCode::LawPrivate, "個人情報の保護に関する法律 第27条1項1号", BY_LETTER),
-    undecided(BasisCode::LawPublic, "個人情報の保護に関する法律 第69条1項", BY_LETTER),
-    undecided(BasisCode::PublicBodies, "個人情報の保護に関する法律 第69条2項3号", BY_CONSENT),
-    undecided(BasisCode::ClearBenefit, "個人情報の保護に関する法律 第69条2項4号", BY_CONSENT),
-    undecided(BasisCode::JointUse, "個人情報の保護に関する法律 第27条5項3号", BY_CONSENT),
-    undecided(BasisCode::Entrustment, "個人情報の保護に関する法律 第27条5項1号・第66条2項", BY_CONSENT),
-];
-
-const BY_CONSENT: Phrase = Phrase {
-    ja: "このハブはこの根拠をまだ判定しません。宛先を名前で挙げた同意（CONSENT）を得てください。",
-    en: "This hub does not yet decide this basis; use CONSENT with a consent that names the recipient.",
-};
-const BY_CONSENT_OR_NOTICE: Phrase = Phrase {
-    ja: "このハブはこの根拠をまだ判定しません。同意（CONSENT）を使い、虐待が疑われるときは通告（TSUKOKU_GY6）してください。",
-    en: "This hub does not yet decide this basis; use CONSENT, or TSUKOKU_GY6 where abuse is suspected.",
-};
-const BY_LETTER: Phrase = Phrase {
-    ja: "このハブはこの根拠をまだ判定しません。従来の文書で送るか、同意（CONSENT）を使ってください。",
-    en: "This hub does not yet decide this basis; send it on paper as before, or use CONSENT.",
-};
-const BY_TELEPHONE: Phrase = Phrase {
-    ja: "このハブはこの根拠をまだ判定しません。待たずに電話で伝えてください（児童相談所は189、緊急時は110・119）。児童虐待の通告は TSUKOKU_GY6 で送れます。",
-    en: "This hub does not yet decide this basis; telephone at once (189, in an emergency 110 or 119), or use TSUKOKU_GY6 for suspected abuse.",
-};
-
-/// A row that refuses and says what to use instead.
-const fn undecided(code: BasisCode, law: &'static str, instead: Phrase) -> Basis {
-    let decide = |row: &Basis, _: &Question<'_>| {
-        let refusal = row.refuse(RefusalCode::BasisUndecided);
-        Err(row.instead.map_or(refusal, |mend| refusal.advising(mend)))
-    };
-    Basis {
-        code,
-        law,
-        lane: Lane::Statute,
-        rule_version: VERSION,
-        facts: &[],
-        instead: Some(instead),
-        decide,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,16 +179,5 @@ mod tests {
             assert_eq!(TABLE.iter().filter(|row| row.code == *code).count(), 1, "{code}");
         }
         assert_eq!(TABLE.len(), BasisCode::ALL.len());
-    }
-
-    #[test]
-    fn an_empty_fact_is_no_fact() {
-        let Value::Object(members) = serde_json::json!({"parent_request": " 　", "child_offence": "true"})
-        else {
-            panic!("an object")
-        };
-        let facts = Facts::new(members);
-        assert_eq!(facts.text("parent_request"), None);
-        assert!(!facts.holds("child_offence"));
     }
 }

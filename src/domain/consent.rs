@@ -1,8 +1,13 @@
 //! Consent records (同意記録): who agreed, in what capacity, over whom, to what, until when.
 
+mod age;
+pub mod custody;
+mod gaps;
+mod line;
 mod reading;
+pub mod statement;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date, tz::Offset};
 
@@ -13,28 +18,12 @@ use super::{
     section::Sections,
     subject::{Ages, Subject, SubjectRef, SubjectRole, compatible_birth_dates},
 };
+use age::age_rule_on;
+pub use age::{AGE_RULES, AgeRule};
+use custody::{Act, Custody, DailyActs};
+pub use line::{Capacity, Giver, GuardianTold, Line, LineDecision, Opinion};
+
 use crate::code_list;
-
-code_list! {
-    /// In what capacity somebody consents. A capacity gives authority over a minor or gives none;
-    /// for one's own data being the person is what counts.
-    Capacity, "capacity of a consent's giver" {
-        Parent = "PARENT", "親権者", "parent with parental authority";
-        MinorsGuardian = "GUARDIAN_OF_MINOR", "未成年後見人", "guardian of a minor";
-        FacilityHead = "FACILITY_HEAD", "施設長・児童相談所長", "head of a facility or child guidance centre";
-        Custodian = "CUSTODIAN", "監護者", "custodian";
-        Oneself = "SELF", "本人", "the person";
-        OtherRelative = "OTHER_RELATIVE", "その他の親族・同居者", "other relative or cohabitant";
-    }
-}
-
-impl Capacity {
-    /// Whether it may consent for a child. A facility's head may by 児童福祉法 第47条; grandparents
-    /// and other cohabitants may not, however near they live.
-    pub const fn has_authority_over_child(self) -> bool {
-        matches!(self, Self::Parent | Self::MinorsGuardian | Self::FacilityHead | Self::Custodian)
-    }
-}
 
 code_list! {
     /// How a consent was given. Any of them is valid; each is recorded.
@@ -46,36 +35,15 @@ code_list! {
     }
 }
 
-/// From which age somebody consents for themselves; in force from a day on.
-///
-/// The statute names no age. The table is the default of domain.md 2.4 and 7.5 step 10, dated so
-/// that a reform becomes a second line and old consents are still judged by the line of their day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AgeRule {
-    pub from: Date,
-    /// Under this age a guardian consents.
-    pub own_consent_from: i16,
-    /// On this birthday a guardian's consent ends.
-    pub adult_from: i16,
-}
-
-/// The age rules, oldest first.
-pub const AGE_RULES: &[AgeRule] =
-    &[AgeRule { from: jiff::civil::date(2022, 4, 1), own_consent_from: 16, adult_from: 18 }];
-
-/// The rule in force on a day; before the first line, the first.
-fn age_rule_on(day: Date) -> AgeRule {
-    AGE_RULES.iter().rev().find(|rule| rule.from <= day).copied().unwrap_or(AGE_RULES[0])
-}
-
-/// Who consented. The name is not here: no decision needs it, and it stays sealed with the document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Giver {
-    /// The giver as one of the subjects; absent for a facility's head or a guardian outside the household.
-    pub subject: Option<SubjectRef>,
-    pub capacity: Capacity,
-    /// For whom this giver consents: the consent's lines.
-    pub consents_for: BTreeSet<SubjectRef>,
+code_list! {
+    /// What a piece of evidence is. The agency keeps it; the hub knows its digest alone.
+    EvidenceKind, "kind of evidence" {
+        SignedPaper = "signed_paper", "署名のある書面", "signed paper";
+        Recording = "recording", "録音・録画", "recording";
+        ElectronicRecord = "electronic_record", "電子的な記録", "electronic record";
+        CustodyRecord = "custody_record", "親権を示す書類", "proof of custody";
+        Other = "other", "その他", "other";
+    }
 }
 
 /// A consent, as decisions read it.
@@ -93,6 +61,14 @@ pub struct ConsentRecord {
     /// Whose data the consent speaks of. Only those the giver consents for are covered.
     pub subjects: Vec<Subject>,
     pub giver: Giver,
+    /// Lines of their own: another giver, a refusal, a custody that differs from child to child.
+    pub lines: BTreeMap<SubjectRef, Line>,
+    /// Custody of the children, where no line says otherwise.
+    pub custody: Option<Custody>,
+    /// What the family will do; with joint custody it matters whether that is a daily act.
+    pub act: Option<Act>,
+    /// Whether the act is on the tenant's list of daily acts.
+    pub act_is_daily: bool,
     pub method: ConsentMethod,
     /// BCP 47.
     pub language: String,
@@ -118,45 +94,82 @@ impl ConsentRecord {
         day > self.last_day
     }
 
-    /// Whom of these people the consent has lines for, and for whom the giver may consent on a day.
+    /// The same consent, with its act looked up on a tenant's list of daily acts.
+    #[must_use]
+    pub fn judged_by(mut self, daily: &DailyActs) -> Self {
+        self.act_is_daily = self.act.is_some_and(|act| daily.contains(act));
+        self
+    }
+
+    /// What the consent holds for one of its subjects.
+    pub fn line(&self, of: &SubjectRef) -> Option<Line> {
+        let of_the_giver = || Line {
+            decision: LineDecision::Given,
+            giver: self.giver.subject.clone(),
+            capacity: self.giver.capacity,
+            custody: self.custody,
+            guardian: None,
+        };
+        let own = self.lines.get(of).cloned();
+        own.or_else(|| self.giver.consents_for.contains(of).then(of_the_giver))
+    }
+
+    /// Whom of these people the consent has lines for, and whom of them it covers on a day.
     ///
     /// `case` guards against the consent of another family: refs such as `mother` are the same
     /// in every household. So do birth dates that cannot be one person's.
     pub fn coverage(&self, people: &[Subject], case: Option<CaseId>, day: Date) -> Coverage {
+        let mut coverage = Coverage::default();
         if self.case.is_some() && self.case != case {
-            return Coverage::default();
+            return coverage;
         }
-        let with_line = || people.iter().filter(|person| self.has_line_for(person));
-        Coverage {
-            lines: with_line().map(|person| person.reference.clone()).collect(),
-            people: with_line()
-                .filter(|person| self.giver_may_consent_for(person, day))
-                .map(|person| person.reference.clone())
-                .collect(),
+        for person in people.iter().filter(|person| self.may_be_the_same(person)) {
+            let Some(line) = self.line(&person.reference) else { continue };
+            let put = |set: &mut BTreeSet<SubjectRef>| set.insert(person.reference.clone());
+            match line.decision {
+                LineDecision::Refused => put(&mut coverage.refused),
+                LineDecision::Withdrawn => put(&mut coverage.withdrawn),
+                LineDecision::Given => {
+                    put(&mut coverage.lines);
+                    match self.standing(&line, person, day) {
+                        GiverStands::Alone => put(&mut coverage.people),
+                        GiverStands::NeedsTheOther => put(&mut coverage.other_custodian),
+                        GiverStands::WithoutCapacity => continue,
+                    }
+                }
+            };
         }
+        coverage
     }
 
-    fn has_line_for(&self, person: &Subject) -> bool {
-        self.giver.consents_for.contains(&person.reference)
-            && self.subjects.iter().filter(|s| s.reference == person.reference).all(|s| {
-                match (&s.birth_date, &person.birth_date) {
-                    (Some(here), Some(there)) => compatible_birth_dates(here, there),
-                    _ => true,
-                }
-            })
+    fn may_be_the_same(&self, person: &Subject) -> bool {
+        self.subjects.iter().filter(|s| s.reference == person.reference).all(|s| {
+            match (&s.birth_date, &person.birth_date) {
+                (Some(here), Some(there)) => compatible_birth_dates(here, there),
+                _ => true,
+            }
+        })
     }
 
     /// The giver's authority is judged on the day the consent begins, by the rule of that day; a
-    /// guardian's then ends as the minor comes of age.
-    fn giver_may_consent_for(&self, person: &Subject, day: Date) -> bool {
-        let rule = age_rule_on(self.first_day);
+    /// guardian's ends as the minor comes of age, by the rule of the day it is asked about.
+    fn standing(&self, line: &Line, person: &Subject, day: Date) -> GiverStands {
+        let own_consent_from = age_rule_on(self.first_day).own_consent_from;
         let at_giving = self.ages_on(person, self.first_day);
-        if self.giver.subject.as_ref() == Some(&person.reference) {
-            return at_giving.surely_reached(rule.own_consent_from);
+        if line.giver.as_ref() == Some(&person.reference) {
+            let old_enough = at_giving.surely_reached(own_consent_from);
+            return if old_enough { GiverStands::Alone } else { GiverStands::WithoutCapacity };
         }
-        self.giver.capacity.has_authority_over_child()
-            && at_giving.surely_under(rule.own_consent_from)
-            && self.ages_on(person, day).surely_under(rule.adult_from)
+        let guardian = line.capacity.has_authority_over_child()
+            && at_giving.surely_under(own_consent_from)
+            && self.ages_on(person, day).surely_under(age_rule_on(day).adult_from);
+        let with_the_other = line.capacity == Capacity::Parent
+            && !line.custody.is_some_and(|custody| custody.lets_one_consent(self.act_is_daily));
+        match (guardian, with_the_other) {
+            (false, _) => GiverStands::WithoutCapacity,
+            (true, true) => GiverStands::NeedsTheOther,
+            (true, false) => GiverStands::Alone,
+        }
     }
 
     /// The person's ages by the referral's birth date or else the consent's. Where neither knows one,
@@ -172,13 +185,26 @@ impl ConsentRecord {
     }
 }
 
+/// Where the giver of a line stands toward the person it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GiverStands {
+    Alone,
+    /// The other custodian has to be considered first (民法 第824条の2).
+    NeedsTheOther,
+    WithoutCapacity,
+}
+
 /// Whom a consent covers among the people of a referral.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// Those the consent has a line for.
+    /// Those somebody consented for.
     pub lines: BTreeSet<SubjectRef>,
-    /// Those of them the giver may consent for.
+    /// Those of them the giver may consent for, alone.
     pub people: BTreeSet<SubjectRef>,
+    /// Those of them for whom one custodian is not enough.
+    pub other_custodian: BTreeSet<SubjectRef>,
+    pub refused: BTreeSet<SubjectRef>,
+    pub withdrawn: BTreeSet<SubjectRef>,
 }
 
 #[cfg(test)]

@@ -9,3 +9,12 @@ code_list! {
         English = "en", "英語", "English";
     }
 }
+
+code_list! {
+    /// How a printed form speaks: also in easy Japanese, for those who are still learning it.
+    FormLanguage, "language of a form" {
+        Japanese = "ja", "日本語", "Japanese";
+        Easy = "easy", "やさしい日本語", "easy Japanese";
+        English = "en", "英語", "English";
+    }
+}

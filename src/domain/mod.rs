@@ -9,7 +9,7 @@
 //! 3. **The people, as far as a rule has to know them.** [`subject`], [`partial_date`], [`person_name`], [`name_key`].
 //! 4. **What is said about them.** [`submission`] (a referral, read once at the door), [`content`],
 //!    [`field_rules`], [`field_error`].
-//! 5. **What decides.** [`consent`], [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
+//! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask. [`difference`] compares two of
 //!    its documents.
@@ -56,6 +56,7 @@ pub mod person_name;
 pub mod problem;
 pub mod proof;
 pub mod protection;
+pub mod provision;
 pub mod receipt;
 pub mod referral;
 pub mod refusal;

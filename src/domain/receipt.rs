@@ -102,6 +102,9 @@ pub struct Withheld {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BasisRef {
     pub code: Cow<'static, str>,
+    /// The articles, in Japanese. Absent in what was signed before they were named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law: Option<Cow<'static, str>>,
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     pub rule_version: Cow<'static, str>,
@@ -144,6 +147,8 @@ pub struct Refusal {
     pub code: Cow<'static, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub law: Option<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_version: Option<String>,
     #[serde(with = "jst")]
     pub at: Timestamp,
 }

@@ -1,5 +1,7 @@
 //! Why a disclosure is refused, on which law, and what the sender can do about it.
 
+use jiff::civil::Date;
+
 use super::fault::Phrase;
 use crate::code_list;
 
@@ -9,8 +11,6 @@ code_list! {
         ModeNoPersonalData = "MODE_NO_PERSONAL_DATA", "個人情報を載せられない種別です", "this type carries no personal data";
         NoBasis = "NO_BASIS", "根拠がありません", "no basis is named";
         BasisUnknown = "BASIS_UNKNOWN", "根拠コードが不明です", "the basis is not a known code";
-        /// Not of domain.md: this hub knows the basis by name and does not decide it yet.
-        BasisUndecided = "BASIS_UNDECIDED", "この根拠はまだ判定できません", "this hub does not yet decide this basis";
         Recalled = "RECALLED", "取り消された送信です", "the leg was recalled";
         RecipientBlocked = "RECIPIENT_BLOCKED", "この宛先には送れません", "this recipient is blocked";
         BasisSender = "BASIS_SENDER", "この根拠を使えない差出機関です", "the sender may not use this basis";
@@ -50,6 +50,8 @@ pub struct Refusal {
     pub code: RefusalCode,
     /// The law the refusal rests on, in Japanese.
     pub law: &'static str,
+    /// The version of the rule, where a basis decided.
+    pub rule_version: Option<Date>,
     /// What happened.
     pub detail: Phrase,
     /// What the sender can do.
@@ -63,6 +65,7 @@ impl Refusal {
         Self {
             code,
             law: own_law(code).unwrap_or(law_of_basis),
+            rule_version: None,
             detail: Phrase { ja, en },
             mend: Phrase { ja: mend_ja, en: mend_en },
         }
@@ -80,9 +83,8 @@ const fn own_law(code: RefusalCode) -> Option<&'static str> {
         C::ModeNoPersonalData => "利用者支援事業実施要綱（利用者の選択の尊重）",
         C::NoBasis | C::BasisUnknown => "個人情報の保護に関する法律 第27条1項・第69条",
         C::NotifierSealed => "児童虐待の防止等に関する法律 第7条",
-        C::ConsentCapacity | C::ConsentCustody => {
-            "個人情報の保護に関する法律 第27条1項、民法 第818条・第824条"
-        }
+        C::ConsentCapacity => "個人情報の保護に関する法律 第27条1項、民法 第818条・第824条",
+        C::ConsentCustody => "民法 第818条・第824条の2",
         _ => return None,
     })
 }
@@ -98,7 +100,6 @@ const fn sentences(code: RefusalCode) -> Sentences {
         C::ModeNoPersonalData => ("情報提供のみ・本人連絡では、氏名などの個人情報を相手に渡しません。", "Self-contact and plain information pass nothing about a person.", "個人情報の区分を外すか、種別を紹介・取次に変えて同意を得てください。", "Remove the personal sections, or make it a referral and obtain a consent."),
         C::NoBasis => ("この宛先への提供の根拠が選ばれていません。", "No basis was named for this recipient.", "同意、または法律の根拠を一つ選んでください。", "Name one basis: a consent, or an article of law."),
         C::BasisUnknown => ("根拠の一覧にないコードです。", "The code is not on the list of bases.", "CONSENT、TSUKOKU_GY6 など、根拠の一覧にあるコードを書いてください。", "Write a code of the list of bases, such as CONSENT or TSUKOKU_GY6."),
-        C::BasisUndecided => ("この根拠による提供の可否を、このハブはまだ判定しません。", "This hub does not yet decide whether this basis allows a disclosure.", "別の根拠を使うか、従来の方法で送ってください。", "Use another basis, or send by the way used so far."),
         C::Recalled => ("差出機関がこの送信を取り消しました。", "The sender recalled this leg.", "内容は使わず、差出機関の連絡に従ってください。", "Do not use the content; follow what the sender asks."),
         C::RecipientBlocked => ("この宛先への提供は止められています。", "Disclosure to this recipient is stopped.", "担当課に相談し、別の宛先を選んでください。", "Ask the division in charge and choose another recipient."),
         C::BasisSender => ("この根拠を使える機関の種類ではありません。", "An agency of this kind may not use the basis.", "同意など、差出機関が使える根拠を選んでください。", "Choose a basis open to the sender, such as a consent."),
@@ -110,13 +111,13 @@ const fn sentences(code: RefusalCode) -> Sentences {
         C::BasisRecord => ("この根拠で求められる記録が空です。", "A record this basis asks for is missing or empty.", "必要な記録を書き足して、もう一度送ってください。", "Add the record and send again."),
         C::BasisPurpose => ("記録された目的が、この送信を含みません。", "The recorded purpose does not cover this referral.", "目的に合う根拠を選んでください。", "Choose a basis whose purpose covers it."),
         C::RightsHarmed => ("本人または第三者の権利利益を不当に侵害するおそれが記録されています。", "It is on record that somebody's rights would be harmed unjustly.", "提供をやめ、所属長に相談してください。", "Do not disclose; ask your supervisor."),
-        C::ApproverRequired => ("健康・発達の情報を送るには、作成者とは別の職員の確認が必要です。", "Health or development data need the approval of somebody other than the writer.", "別の職員が宛先と内容を確かめ、確認者として記録してください。", "Let a colleague check recipient and content and be named as approver."),
+        C::ApproverRequired => ("この提供には、作成者とは別の職員の確認が必要です。", "This needs the approval of somebody other than the writer.", "別の職員が宛先と内容を確かめ、確認者として記録してください。", "Let a colleague check recipient and content and be named as approver."),
         C::ConsentMissing => ("有効な同意の記録がありません。", "No consent was given, or it was refused.", "本人または保護者に説明し、新たに同意を得てください。", "Explain the referral to the person and obtain a consent."),
         C::ConsentWithdrawn => ("同意は撤回されました。", "The consent was withdrawn.", "この同意では送ることも開くこともできません。必要なら、差出機関が本人と改めて相談してください。", "Neither send nor open on it; if there is need, the sending agency talks with the person again."),
         C::ConsentNotYet => ("同意の期間の初日より前です。", "The first day of the consent has not come.", "同意の初日以降に送るか、期間を直した同意を得てください。", "Send on or after the first day, or obtain a consent with another period."),
         C::ConsentExpired => ("同意の期間の末日（24時）を過ぎています。", "The last day of the consent has passed.", "差出機関が、期間を定めて新たに同意を得てください。", "The sending agency obtains a new consent with a new period."),
         C::ConsentCapacity => ("同意した人は、この対象者について同意できる立場にありません（16歳未満は保護者、16歳以上は本人）。", "The giver could not consent for these people: under 16 a guardian, from 16 the person.", "親権者など、または本人から同意を得てください。生年月日が不確かなら補ってください。", "Obtain the consent of a guardian or of the person; complete an uncertain birth date."),
-        C::ConsentCustody => ("共同親権者のもう一人の意向が確認されていません。", "The other custodian has not been considered.", "もう一人の親権者の意向、または単独で行える理由を記録してください。", "Record the other custodian's view, or the ground for acting alone."),
+        C::ConsentCustody => ("共同親権で、一方の同意だけでは足りません（もう一人が反対しているか、日常の行為に当たりません）。", "Custody is joint and one consent is not enough: the other custodian objects, or the act is no daily one.", "もう一人の親権者の同意を得るか、一方だけで行える理由（日常の行為・急迫・親権を行えない）を記録した同意を、新たに登録してください。", "Obtain the other custodian's consent, or record a new consent with the ground for acting alone: daily, urgent, cannot act."),
         C::ConsentParty => ("差出機関または宛先が、この同意に明記されていません。", "The consent does not name both sender and recipient.", "この機関を宛先に含む同意を新たに得てください。", "Obtain a new consent that names this agency."),
         C::ConsentPurpose => ("同意の目的は、この送信の目的と異なります。", "The consent was given for another purpose.", "この目的についての同意を新たに得てください。", "Obtain a new consent for this purpose."),
         C::ConflictOfInterest => ("この件の当事者・親族などに当たる職員は開けません。", "A party to the case, or a relative, may not open it.", "同じ機関の別の職員が開いてください。期限は進んでいます。", "Let another person of the agency open it; the clocks run on."),

@@ -1,18 +1,18 @@
 //! A referral as it is submitted, read once at the door and trusted inside.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    basis::{Basis, BasisCode, Facts, Lane},
+    basis::{Basis, BasisCode, Facts, Items, Lane},
     consent::day_in_japan,
     content::Content,
     field_error::FieldError,
     field_rules,
-    ids::{AgencyId, CaseId, ConsentId, StaffId},
+    ids::{AgencyId, ArrangementId, CaseId, ConsentId, StaffId},
     referral::{ReferralType, Urgency},
     section::Sections,
     subject::Subject,
@@ -47,6 +47,8 @@ pub struct AskedLeg {
     /// As the sender wrote it: whether it is a basis at all is the decision's to say.
     pub basis: Option<String>,
     pub consent: Option<ConsentId>,
+    /// The council, contract, joint use or purpose that the basis rests on.
+    pub arrangement: Option<ArrangementId>,
     pub facts: Facts,
     pub sections: Sections,
     pub needed: Sections,
@@ -124,7 +126,7 @@ impl Submission {
             }
             match asked(leg) {
                 Ok(leg) => legs.push(leg),
-                Err(()) => faults.push(bad_consent(place)),
+                Err(name) => faults.push(bad_reference(place, name)),
             }
         }
         faults.extend(notice_faults(wire.kind, &legs));
@@ -157,26 +159,48 @@ impl Submission {
     }
 }
 
-fn asked(leg: WireLeg) -> Result<AskedLeg, ()> {
+/// Reads one leg; what the basis holds beside its code and its references are facts.
+///
+/// # Errors
+/// The name of a reference that is no id.
+fn asked(leg: WireLeg) -> Result<AskedLeg, &'static str> {
     let mut facts = leg.basis;
     let code = facts.remove("code").and_then(|code| code.as_str().map(str::to_owned));
-    let consent = match facts.remove("consent") {
-        Some(Value::String(text)) => Some(text.parse().map_err(|_| ())?),
-        Some(_) => return Err(()),
-        None => None,
-    };
+    let consent = reference(&mut facts, "consent")?;
+    let arrangement = reference(&mut facts, "arrangement")?;
+    let needed = leg.needed.unwrap_or_else(|| {
+        // A sender that does not say what is needed means what it asked for, but where the law lets pass what is
+        // needed and no more: there somebody says so.
+        if passes_what_is_needed(code.as_deref()) { Sections::NONE } else { leg.sections }
+    });
     Ok(AskedLeg {
         recipient: leg.recipient,
         basis: code,
         consent,
+        arrangement,
         facts: Facts::new(facts),
         sections: leg.sections,
-        // A sender that does not say what is needed means what it asked for.
-        needed: leg.needed.unwrap_or(leg.sections),
+        needed,
         address_needed_because: leg.address_needed_because,
         requested_action: leg.requested_action,
         reply_by: leg.reply_by,
     })
+}
+
+/// Takes the reference to a record of the basis out of its facts, if there is one.
+fn reference<T: FromStr>(
+    facts: &mut Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<T>, &'static str> {
+    match facts.remove(name) {
+        Some(value) => value.as_str().and_then(|text| text.parse().ok()).map(Some).ok_or(name),
+        None => Ok(None),
+    }
+}
+
+fn passes_what_is_needed(basis: Option<&str>) -> bool {
+    let code: Option<BasisCode> = basis.and_then(|code| code.parse().ok());
+    code.is_some_and(|code| Basis::of(code).items == Items::Needed)
 }
 
 /// A notice names the article it rests on, in every leg: nothing else may travel beside it.
@@ -225,12 +249,12 @@ fn in_the_past(place: usize) -> FieldError {
     )
 }
 
-fn bad_consent(place: usize) -> FieldError {
+fn bad_reference(place: usize, name: &str) -> FieldError {
     FieldError::new(
-        format!("/legs/{place}/basis/consent"),
-        "consent_id",
-        "同意のIDを、登録時に返された形のまま書いてください。",
-        "Give the id of the consent as it was returned.",
+        format!("/legs/{place}/basis/{name}"),
+        "reference_id",
+        "同意・取決めのIDを、登録時に返された形のまま書いてください。",
+        "Give the id of the consent or arrangement as it was returned.",
     )
 }
 
@@ -278,6 +302,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_needed_is_said_where_the_law_passes_nothing_else() {
+        let mut value = body();
+        value["legs"][0]["basis"] = json!({"code": "LAW_27_1_1", "article": "…"});
+        assert_eq!(Submission::parse(&value, now()).unwrap().legs[0].needed, Sections::NONE);
+        value["legs"][0]["needed"] = json!(["identity"]);
+        let read = Submission::parse(&value, now()).unwrap();
+        assert_eq!(read.legs[0].needed, read.legs[0].sections);
+    }
+
+    #[test]
     fn a_notice_rests_on_an_article_for_notices_and_nothing_else_does() {
         let mut value = body();
         value["type"] = json!("TSUKOKU");
@@ -300,6 +334,21 @@ mod tests {
                 ("/called_at".to_owned(), "impossible_date")
             ]
         );
+    }
+
+    #[test]
+    fn references_are_ids_and_no_facts() {
+        let mut value = body();
+        value["legs"][0]["basis"] = json!({"code": "YOTAIKYO", "arrangement": ID, "parent_request": "x"});
+        let leg = Submission::parse(&value, now()).unwrap().legs.remove(0);
+        assert_eq!(leg.arrangement.map(|id| id.to_string()), Some(ID.to_owned()));
+        assert_eq!((leg.consent, leg.facts.text("arrangement")), (None, None));
+        assert_eq!(leg.facts.text("parent_request"), Some("x"));
+        for (name, bad) in [("arrangement", json!("x")), ("consent", json!(7))] {
+            let mut value = body();
+            value["legs"][0]["basis"][name] = bad;
+            assert_eq!(codes(&value), [(format!("/legs/0/basis/{name}"), "reference_id")]);
+        }
     }
 
     #[test]

@@ -44,6 +44,7 @@ table! {
         method: ConsentMethod,
         staff: StaffId,
         at: Timestamp,
+        jws: Option<String>,
     }
 }
 

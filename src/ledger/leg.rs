@@ -96,12 +96,23 @@ code_list! {
     }
 }
 
+/// A time: its first moment, and the first one after it.
+#[derive(Clone, Copy)]
+pub struct Window {
+    pub from: Timestamp,
+    pub before: Timestamp,
+}
+
 statements! {
     OF_PARTY = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1 AND (sender = $2 OR recipient = $2)"];
     OF_REFERRAL = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE referral = $1 ORDER BY place"];
     OF_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE consent = $1 ORDER BY id"];
     SENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
     GOT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
+    SENT_UNDER_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id > $3 ",
+        "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 ORDER BY id LIMIT $6"];
+    GOT_UNDER_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id > $3 ",
+        "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 ORDER BY id LIMIT $6"];
     EVENTS = ["SELECT ", LegEventRow::COLUMNS, " FROM leg_event WHERE leg = $1 ORDER BY seq"];
     EVENT = ["SELECT ", LegEventRow::COLUMNS, " FROM leg_event WHERE leg = $1 AND seq = $2"];
     MANIFEST = ["SELECT ", ManifestRow::COLUMNS, " FROM manifest WHERE leg = $1 ORDER BY version DESC LIMIT 1"];
@@ -142,6 +153,39 @@ impl Ledger {
         let statement =
             sqlx::query(text).bind(scope.agency().to_string()).bind(state.code()).bind(before).bind(limit);
         self.many(statement).await
+    }
+
+    /// The caller's legs of a time that rest on a consent, in whatever state, oldest first, by keyset. Legs are
+    /// indexed by state, so each state is asked for its part of the page.
+    pub async fn legs_under_consent(
+        &self,
+        scope: Scope,
+        side: Side,
+        window: Window,
+        after: Option<LegId>,
+        limit: i64,
+    ) -> Result<Vec<LegRow>, LedgerError> {
+        let text = match side {
+            Side::Sender => SENT_UNDER_CONSENT,
+            Side::Recipient => GOT_UNDER_CONSENT,
+        };
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        let mut legs: Vec<LegRow> = Vec::new();
+        for state in LegState::ALL {
+            let statement = sqlx::query(text)
+                .bind(scope.agency().to_string())
+                .bind(state.code())
+                .bind(after.clone())
+                .bind(window.from.as_microsecond())
+                .bind(window.before.as_microsecond())
+                .bind(limit);
+            legs.extend(self.many::<LegRow>(statement).await?);
+        }
+        legs.sort_unstable_by_key(|leg| leg.id.to_string());
+        // A leg that moved on while its states were asked stands in two of them.
+        legs.dedup_by_key(|leg| leg.id);
+        legs.truncate(usize::try_from(limit).unwrap_or_default());
+        Ok(legs)
     }
 
     /// The shared chain of a leg, oldest first.

@@ -5,16 +5,20 @@ use serde_json::{Value, json};
 
 use super::{
     ALLOWED, Answer, Caller, Command, Context,
+    consent_form::name_faults,
     idempotency::{Pointer, Prepared, once},
     opened::{damaged, data_key},
     rehearsal,
 };
 use crate::{
     domain::{
-        consent::{ConsentRecord, day_in_japan},
+        chain::Hash,
+        consent::{
+            ConsentRecord, day_in_japan,
+            statement::{ConsentStatement, evidence_digests},
+        },
         fault::{Fault, Text},
         field_error::FieldError,
-        field_rules,
         ids::{AgencyId, ConsentId},
         problem::Problem,
     },
@@ -25,7 +29,10 @@ use crate::{
         content::DataKeyRow,
     },
     usecases::schema::pointer,
-    vault::seal::{DataKey, Slot},
+    vault::{
+        seal::{DataKey, Slot},
+        sha256,
+    },
 };
 
 /// Records what somebody agreed to, or refused.
@@ -72,7 +79,9 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
         method: record.method,
         staff: staff.id,
         at: now,
+        jws: None,
     };
+    let event = signed(context, &row, event, evidence_digests(document), None);
     let text = answer(&event);
     let rows = Rows {
         consents: vec![row],
@@ -90,13 +99,37 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     Ok(Prepared { write: Write { rows, ..Write::default() }, pointer, text })
 }
 
+/// A step with what the hub signs about it, linked to the step before.
+pub(super) fn signed(
+    context: &Context,
+    row: &ConsentRow,
+    event: ConsentEventRow,
+    evidence: Vec<Hash>,
+    before: Option<&ConsentEventRow>,
+) -> ConsentEventRow {
+    let jws = context.vault.sign_consent(&ConsentStatement {
+        agency: row.owner,
+        consent: row.id,
+        version: event.version,
+        state: event.state,
+        method: event.method,
+        by: event.staff,
+        at: event.at,
+        evidence,
+        sealed: sha256(&row.body),
+        prev: before.and_then(|event| event.jws.as_deref()).map(|jws| sha256(jws.as_bytes())),
+    });
+    ConsentEventRow { jws: Some(jws.into()), ..event }
+}
+
 /// Reads the record and everything single fields must be.
 fn read(document: &Value, id: ConsentId, caller: AgencyId, now: Timestamp) -> Result<ConsentRecord, Problem> {
-    let mut faults = Vec::new();
-    field_rules::name_faults(&document["giver"]["name"], "/giver/name", &mut faults);
+    let mut faults = name_faults(document);
     match ConsentRecord::parse(document, id, caller, day_in_japan(now)) {
-        Ok(record) if faults.is_empty() => Ok(record),
-        Ok(_) => Err(field_problem(faults)),
+        Ok(record) => {
+            faults.extend(record.gaps(document));
+            if faults.is_empty() { Ok(record) } else { Err(field_problem(faults)) }
+        }
         Err(found) => {
             faults.extend(found);
             Err(field_problem(faults))
@@ -122,11 +155,11 @@ pub(super) async fn load(
 ) -> Result<Option<(ConsentRow, ConsentRecord)>, Problem> {
     let Some((row, wrap)) = context.ledger.consent_with_key(scope, id).await? else { return Ok(None) };
     let key = context.vault.unwrap(wrap.id, wrap.agency, &wrap.kek, &wrap.wrapped)?;
-    let record = record_of(&opened(&key, &row)?, &row)?;
+    let record = record_of(&opened(&key, &row)?, &row)?.judged_by(&context.settings.daily_acts);
     Ok(Some((row, record)))
 }
 
-fn record_of(document: &Value, row: &ConsentRow) -> Result<ConsentRecord, Problem> {
+pub(super) fn record_of(document: &Value, row: &ConsentRow) -> Result<ConsentRecord, Problem> {
     let parsed = ConsentRecord::parse(document, row.id, row.owner, day_in_japan(row.changed_at));
     let mut record = parsed.map_err(|_| damaged())?;
     record.state = row.state;
@@ -149,16 +182,19 @@ fn slot(owner: AgencyId, id: ConsentId) -> Slot<'static> {
 }
 
 /// 00:00 of a day in Japan.
-fn start_of(day: Date) -> Timestamp {
+pub(super) fn start_of(day: Date) -> Timestamp {
     Offset::constant(9).to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX)
 }
 
 /// The answer to a step of a consent: what that step made of it, which never changes.
 pub(super) fn answer(event: &ConsentEventRow) -> String {
-    json!({
+    let mut answer = json!({
         "id": event.consent, "version": event.version, "state": event.state, "at": super::jst(event.at),
-    })
-    .to_string()
+    });
+    if let Some(jws) = &event.jws {
+        answer["signed"] = json!(jws);
+    }
+    answer.to_string()
 }
 
 /// The answer again, from the stored step.

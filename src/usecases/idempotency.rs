@@ -5,10 +5,10 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Answer, Caller, Command, Context, TRIES, act, consent, register, submit, take};
+use super::{Answer, Caller, Command, Context, TRIES, act, arrangement, consent, register, submit, take};
 use crate::{
     domain::{
-        ids::{ConsentId, DeliveryId, LegId, ReferralId, StaffId},
+        ids::{ArrangementId, ConsentId, DeliveryId, LegId, ReferralId, StaffId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
@@ -20,6 +20,10 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pointer {
     Staff(StaffId),
+    Arrangement {
+        id: ArrangementId,
+        version: i64,
+    },
     Consent {
         id: ConsentId,
         version: i64,
@@ -41,6 +45,7 @@ impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Staff(id) => write!(f, "staff:{id}"),
+            Self::Arrangement { id, version } => write!(f, "arrangement:{id}:{version}"),
             Self::Consent { id, version } => write!(f, "consent:{id}:{version}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
@@ -56,6 +61,9 @@ impl FromStr for Pointer {
         let parts: Vec<&str> = text.split(':').collect();
         let read = || match parts[..] {
             ["staff", id] => Some(Self::Staff(id.parse().ok()?)),
+            ["arrangement", id, version] => {
+                Some(Self::Arrangement { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
             ["consent", id, version] => {
                 Some(Self::Consent { id: id.parse().ok()?, version: version.parse().ok()? })
             }
@@ -151,6 +159,9 @@ async fn replay(
     }
     let text = match used.answer.parse()? {
         Pointer::Staff(id) => register::staff_answer(id),
+        Pointer::Arrangement { id, version } => {
+            arrangement::answer_again(context, caller, id, version).await?
+        }
         Pointer::Consent { id, version } => consent::answer_again(context, caller, id, version).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
@@ -168,6 +179,7 @@ mod tests {
         let id = "0190e0c4-7a7b-7cc3-8f00-2f3c4b5a6d7e";
         for text in [
             format!("staff:{id}"),
+            format!("arrangement:{id}:7"),
             format!("consent:{id}:2"),
             format!("referral:{id}"),
             format!("event:{id}:3"),

@@ -5,9 +5,12 @@
 //! to its reading, a bounded number of times.
 
 pub mod act;
+mod approver;
+pub mod arrangement;
 pub mod authenticate;
 pub mod board;
 pub mod consent;
+pub mod consent_form;
 mod copy;
 pub mod decision_case;
 pub mod desk;
@@ -24,6 +27,7 @@ pub mod page;
 mod parcel;
 pub mod post;
 pub mod preview;
+pub mod provision;
 mod push;
 pub mod read;
 mod refused;
@@ -52,12 +56,14 @@ use serde_json::Value;
 use crate::{
     clock::Clock,
     domain::{
+        consent::custody::DailyActs,
         fault::{Fault, Text},
         ids::{AgencyId, StaffId},
         problem::{Problem, ProblemKind},
+        staff::StaffRole,
     },
     ledger::{
-        Ledger, LedgerError, Scope, WriteError,
+        Ledger, LedgerError, Rows, Scope, Write, WriteError,
         agency::{AgencyRow, StaffRow},
         audit::{AuditAction, AuditRow},
     },
@@ -84,6 +90,10 @@ pub struct Settings {
     pub token_seconds: u32,
     /// Hours within which a child must have been seen after a 通告.
     pub safety_hours: u32,
+    /// What one of two custodians may decide alone.
+    pub daily_acts: DailyActs,
+    /// Where a family complains, as forms print it; empty: at the sender.
+    pub complaints_desk: String,
     /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
     pub broker: Broker,
     /// The address people can type, as mail gives it.
@@ -125,6 +135,24 @@ impl Caller {
                 ),
             }])
         })
+    }
+
+    /// The same, if that person is a supervisor: what many families' disclosures rest on is not for everybody
+    /// to change.
+    async fn supervisor(&self, context: &Context, named: &Value, at: &str) -> Result<StaffRow, Problem> {
+        let staff = self.staff(context, named, at).await?;
+        if staff.role == StaffRole::Supervisor {
+            return Ok(staff);
+        }
+        Err(Problem::new(ProblemKind::Forbidden)
+            .detail(Text::new(
+                "この操作ができるのは、管理職（supervisor）として登録された職員だけです。",
+                "Only a member of staff registered as a supervisor may do this.",
+            ))
+            .mend(Text::new(
+                "管理職が内容を確かめ、その職員のIDで送ってください。",
+                "Let a supervisor look at it and name that person.",
+            )))
     }
 
     /// The member of the caller's own staff whom the header `Tsunagu-Staff` names.
@@ -232,6 +260,13 @@ impl From<WriteError> for Problem {
             WriteError::Duplicate(_) => ProblemKind::AlreadyThere,
         })
     }
+}
+
+/// Notes a look, durably, before what was seen leaves.
+async fn audited(context: &Context, audit: AuditRow) -> Result<(), Problem> {
+    let rows = Rows { audits: vec![audit], ..Rows::default() };
+    context.ledger.write(Write { rows, ..Write::default() }).await?;
+    Ok(())
 }
 
 /// The answer to a foreign id and to a missing one.

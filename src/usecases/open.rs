@@ -30,7 +30,6 @@ use crate::{
         Lane, Write, WriteError,
         agency::StaffRow,
         audit::AuditAction,
-        consent::HoldConsent,
         delivery::{DeliveryRow, MoveDelivery},
         job::JobKind,
         write::Step,
@@ -131,10 +130,7 @@ async fn record(
     reader: &StaffRow,
 ) -> Result<(), WriteError> {
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
-    // The consent is held until the commit: a withdrawal is either before this opening or after it.
-    if let Some((row, _)) = &world.consent {
-        write.steps.push(Step::HoldConsent(HoldConsent { id: row.id, version: row.version }));
-    }
+    world.hold(&mut write);
     if matches!(delivery.state, DeliveryState::Waiting | DeliveryState::Taken) {
         first_opening(context, opened, delivery, reader, &mut write).map_err(|_| WriteError::Unavailable)?;
     }

@@ -8,11 +8,12 @@ use super::{Context, evidence::Frame};
 use crate::{
     domain::{
         agency::Party,
+        arrangement::Arrangement,
         basis::{Basis, BasisCode, Facts, Lane},
         consent::{ConsentRecord, day_in_japan},
         content::{Content, Outline},
         disclosure::{Decision, Event, Question, decide},
-        ids::{AgencyId, DataKeyId, LegId, ReferralId, StaffId},
+        ids::{AgencyId, ArrangementId, DataKeyId, LegId, ReferralId, StaffId},
         leg_facts,
         mask::Mask,
         municipality::MunicipalityCode,
@@ -27,10 +28,12 @@ use crate::{
     ledger::{
         Scope,
         agency::AgencyRow,
-        consent::ConsentRow,
+        arrangement::{ArrangementRow, HoldArrangement},
+        consent::{ConsentRow, HoldConsent},
         content::{ContentRow, DataKeyRow},
         leg::LegRow,
         referral::ReferralRow,
+        write::{Step, Write},
     },
     vault::seal::{DataKey, Slot},
 };
@@ -59,6 +62,9 @@ pub(super) struct LegBody {
     pub address_needed_because: Option<String>,
     pub requested_action: Option<String>,
     pub facts: Facts,
+    /// The arrangement the basis rests on. Sealed: it may be a council, which says that a child is protected.
+    #[serde(default)]
+    pub arrangement: Option<ArrangementId>,
     /// The sections that were sent.
     pub sent: Sections,
     pub mask: Mask,
@@ -123,13 +129,14 @@ pub(super) fn lane(basis: Option<BasisCode>) -> leg_facts::Lane {
     }
 }
 
-/// The world of a decision about a stored leg: its parties, its people and its consent as they are now.
+/// The world of a decision about a stored leg: its parties, its people, and its consent or arrangement as they are now.
 pub(super) struct World {
     pub header: Header,
     pub subjects: Vec<Subject>,
     pub sender: AgencyRow,
     pub recipient: AgencyRow,
     pub consent: Option<(ConsentRow, ConsentRecord)>,
+    pub arrangement: Option<(ArrangementRow, Arrangement)>,
     parts: Vec<ContentRow>,
 }
 
@@ -151,7 +158,25 @@ impl World {
             Some(id) => super::consent::load(context, Scope::of(leg.sender), id).await?,
             None => None,
         };
-        Ok(Self { header, subjects, sender, recipient, consent, parts })
+        let arrangement = match opened.body.arrangement {
+            Some(id) => {
+                let (scope, parties) = (Scope::of(leg.sender), [leg.sender, leg.recipient]);
+                super::arrangement::load(context, scope, id, &parties, referral.case_id).await?
+            }
+            None => None,
+        };
+        Ok(Self { header, subjects, sender, recipient, consent, arrangement, parts })
+    }
+
+    /// Holds what the decision rests on until the commit: a withdrawal, or a membership that ends, is either
+    /// before the write or after it.
+    pub fn hold(&self, write: &mut Write) {
+        if let Some((row, _)) = &self.consent {
+            write.steps.push(Step::HoldConsent(HoldConsent { id: row.id, version: row.version }));
+        }
+        if let Some((row, _)) = &self.arrangement {
+            write.steps.push(Step::HoldArrangement(HoldArrangement { id: row.id, version: row.version }));
+        }
     }
 
     /// Decides this leg anew, now.
@@ -174,7 +199,7 @@ impl World {
             basis: leg.basis.map(BasisCode::code),
             facts: &body.facts,
             consent: self.consent.as_ref().map(|(_, record)| record),
-            arrangement: None,
+            arrangement: self.arrangement.as_ref().map(|(_, arrangement)| arrangement),
             protection: Standing::Unprotected,
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
             written_by: opened.referral.written_by,

@@ -20,7 +20,6 @@ use crate::{
     ledger::{
         Lane, Scope, Step, Write, WriteError,
         audit::{AuditAction, AuditRow},
-        consent::HoldConsent,
         delivery::{DeliveryRow, MoveDelivery},
     },
     vault::jwe::{RecipientKey, seal_for},
@@ -100,9 +99,7 @@ async fn record(
 ) -> Result<(), WriteError> {
     let at = context.clock.now();
     let mut write = Write { lane: Lane::Urgent, shard: shard_of(opened.leg.id), ..Write::default() };
-    if let Some((row, _)) = &world.consent {
-        write.steps.push(Step::HoldConsent(HoldConsent { id: row.id, version: row.version }));
-    }
+    world.hold(&mut write);
     write.steps.push(Step::MoveDelivery(MoveDelivery {
         id: delivery.id,
         from: delivery.state,

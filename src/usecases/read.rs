@@ -306,6 +306,7 @@ pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Resul
     for (name, value) in consent_summary(&row).as_object().into_iter().flatten() {
         view[name] = value.clone();
     }
+    view["statements"] = events.iter().filter_map(|event| event.jws.as_deref()).collect();
     view["recorded_at"] = json!(events.first().map(|event| jst(event.at)));
     if !row.state.in_force() {
         view["withdrawn_at"] = json!(jst(row.changed_at));

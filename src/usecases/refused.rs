@@ -24,6 +24,7 @@ pub(super) fn refused(
         at,
         code: refusal.code.code().into(),
         law: law.map(Into::into),
+        rule_version: refusal.rule_version.map(|day| day.to_string()),
     });
     let problem = Problem::new(kind)
         .detail(refusal.detail)

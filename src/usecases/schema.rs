@@ -43,7 +43,12 @@ schemas! {
     // What clients send.
     Referral = "referral";
     Consent = "consent";
+    ConsentForm = "consent-form";
     Withdraw = "withdraw";
+    Arrangement = "arrangement";
+    ArrangementMember = "arrangement-member";
+    ArrangementCase = "arrangement-case";
+    ArrangementEnd = "arrangement-end";
     LegAction = "leg-action";
     Ack = "ack";
     Staff = "staff";
@@ -57,6 +62,7 @@ schemas! {
     Manifest = "manifest";
     Receipt = "receipt";
     Refusal = "refusal";
+    ConsentStatement = "consent-statement";
     Doorbell = "doorbell";
     // What the API answers.
     Problem = "problem";
@@ -64,6 +70,9 @@ schemas! {
     Service = "service";
     ConsentView = "consent-view";
     ConsentAnswer = "consent-answer";
+    ArrangementView = "arrangement-view";
+    ArrangementRegister = "arrangement-register";
+    ArrangementAnswer = "arrangement-answer";
     ReferralView = "referral-view";
     LegView = "leg-view";
     LegAnswer = "leg-answer";

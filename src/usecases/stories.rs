@@ -65,6 +65,7 @@ impl Town {
                 {"ref": "mother", "role": "guardian", "birth_date": "1995"}
             ],
             "giver": {"subject": "mother", "capacity": "PARENT", "name": {"family": "山辺󠄀"}, "for": ["child-1", "mother"]},
+            "custody": {"kind": "sole"}, "one_person_site": true,
             "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
             "first_day": "2026-11-01", "last_day": "2027-01-31",
         });

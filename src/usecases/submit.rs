@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    ALLOWED, Answer, Caller, Command, Context,
+    ALLOWED, Answer, Caller, Command, Context, approver,
+    arrangement::{self, Named},
     consent::{self, field_problem},
     copy::Copy,
     idempotency::{Pointer, Prepared, once},
@@ -74,6 +75,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
             decision,
             recipient: party(ground.recipient(asked)?),
             consent: asked.consent.and_then(|id| ground.consents.get(&id)).map(|(row, _)| row),
+            arrangement: ground.arrangements.of(asked).map(|found| found.id),
             place,
             previewed,
             now,
@@ -109,6 +111,8 @@ pub(super) async fn read(
 pub(super) struct Ground {
     recipients: HashMap<AgencyId, AgencyRow>,
     consents: HashMap<ConsentId, (ConsentRow, ConsentRecord)>,
+    arrangements: Named,
+    approvals: approver::Approvals,
 }
 
 impl Ground {
@@ -133,7 +137,9 @@ impl Ground {
                 consents.insert(id, found);
             }
         }
-        Ok(Self { recipients, consents })
+        let arrangements = arrangement::named(context, caller, submission).await?;
+        let approvals = approver::approvals(context, caller, submission).await?;
+        Ok(Self { recipients, consents, arrangements, approvals })
     }
 
     pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
@@ -186,14 +192,14 @@ impl Ground {
                 basis: asked.basis.as_deref(),
                 facts: &asked.facts,
                 consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
-                arrangement: None,
+                arrangement: self.arrangements.of(asked),
                 protection: Standing::Unprotected,
                 recalled: false,
                 written_by: submission.written_by,
-                approved_by: submission.approved_by,
+                approved_by: self.approvals.of(asked),
                 second_person: true,
             };
-            decided.push(decide(&question));
+            decided.push(decide(&question).map_err(|refusal| approver::explained(asked, refusal)));
         }
         Ok(decided)
     }
@@ -205,6 +211,7 @@ impl Ground {
         for (id, (row, _)) in self.consents.iter().filter(|(id, _)| rests_on(id)) {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
         }
+        self.arrangements.hold(write);
     }
 }
 

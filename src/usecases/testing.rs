@@ -15,6 +15,7 @@ use crate::{
     clock::Clock,
     domain::{
         agency::{AgencyKind, Body},
+        consent::custody::DailyActs,
         ids::{AgencyId, StaffId},
         staff::StaffRole,
     },
@@ -64,6 +65,8 @@ pub async fn hub_with(broker: Broker) -> TestHub {
         body_limit: 1 << 20,
         token_seconds: 600,
         safety_hours: 48,
+        daily_acts: DailyActs::default(),
+        complaints_desk: String::new(),
         broker,
         public_url: "http://127.0.0.1:8080".to_owned(),
         mail_domain: "tsunagu.example".to_owned(),

@@ -105,7 +105,10 @@ async fn prepare(
         method,
         staff: staff.id,
         at: now,
+        jws: None,
     };
+    let before = context.ledger.consent_events(row).await?;
+    let event = consent::signed(context, row, event, Vec::new(), before.last());
     for leg in context.ledger.legs_under(row.id).await? {
         end_leg(context, caller.scope(), leg, staff, &mut write).await?;
     }

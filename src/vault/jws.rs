@@ -22,6 +22,7 @@ code_list! {
         Event = "tsunagu-event+jwt", "経過の記録", "event";
         Refusal = "tsunagu-refusal+jwt", "拒否の記録", "refusal";
         Manifest = "tsunagu-manifest+jwt", "目録", "manifest";
+        Consent = "tsunagu-consent+jwt", "同意の記録", "consent";
         AccessToken = "at+jwt", "アクセストークン", "access token";
     }
 }
@@ -29,7 +30,9 @@ code_list! {
 impl Typ {
     const fn purpose(self) -> KeyPurpose {
         match self {
-            Self::Receipt | Self::Event | Self::Refusal | Self::Manifest => KeyPurpose::Receipt,
+            Self::Receipt | Self::Event | Self::Refusal | Self::Manifest | Self::Consent => {
+                KeyPurpose::Receipt
+            }
             Self::AccessToken => KeyPurpose::Token,
         }
     }
@@ -37,7 +40,7 @@ impl Typ {
     /// A manifest belongs to the receipt that carries its hash, and a token to its issuer; the others
     /// repeat in the payload which key signed them.
     const fn repeats_key_id(self) -> bool {
-        matches!(self, Self::Receipt | Self::Event | Self::Refusal)
+        matches!(self, Self::Receipt | Self::Event | Self::Refusal | Self::Consent)
     }
 }
 

@@ -15,6 +15,7 @@ pub mod password;
 pub mod seal;
 pub mod secret;
 pub mod sign;
+mod sign_consent;
 pub mod token;
 mod wire;
 

@@ -22,6 +22,10 @@ use crate::domain::{
 pub struct Jws(String);
 
 impl Jws {
+    pub(super) const fn from_signed(text: String) -> Self {
+        Self(text)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -88,6 +92,8 @@ struct RefusalWire<'a> {
     key_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     law: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_version: Option<&'a str>,
     v: u8,
 }
 
@@ -103,9 +109,10 @@ impl Vault {
 
     pub fn sign_refusal(&self, refusal: &Refusal) -> Jws {
         let key = self.signing.current(KeyPurpose::Receipt);
-        let Refusal { agency, code, law, at } = refusal;
+        let Refusal { agency, code, law, rule_version, at } = refusal;
         let (hub_id, key_id, law) = (self.hub_id, key.kid.as_str(), law.as_deref());
-        let wire = RefusalWire { agency: *agency, at: *at, code, hub_id, key_id, law, v: 1 };
+        let rule_version = rule_version.as_deref();
+        let wire = RefusalWire { agency: *agency, at: *at, code, hub_id, key_id, law, rule_version, v: 1 };
         Jws(sign(key, Typ::Refusal, &wire))
     }
 
@@ -191,7 +198,7 @@ mod tests {
     fn refusal() -> Refusal {
         let agency = crate::domain::ids::AgencyId::new(Uuid::from_u128(6));
         let at = "2026-11-22T01:00:00Z".parse().unwrap();
-        Refusal { agency, code: "CONSENT_PARTY".into(), law: None, at }
+        Refusal { agency, code: "CONSENT_PARTY".into(), law: None, rule_version: None, at }
     }
 
     #[test]
@@ -253,7 +260,7 @@ mod tests {
         let wire = json!({"level": "R4", "copy": "sender", "receipt_id": id, "leg": id, "delivery": id,
             "sender": id, "recipient": id, "sections": ["identity", "needs"],
             "manifest": "00".repeat(32), "content": "11".repeat(32),
-            "basis": {"code": "CONSENT", "ref": "consent:\u{7}\"/\u{2028}同意@v1", "rule_version": "2026-04-01"},
+            "basis": {"code": "CONSENT", "law": "個人情報の保護に関する法律 第27条1項", "ref": "consent:\u{7}\"/\u{2028}同意@v1", "rule_version": "2026-04-01"},
             "state": {"from": "requested", "to": "received", "seq": 2}, "link": "22".repeat(32),
             "prev": "33".repeat(32), "at": "2026-11-22T10:00:00.5+09:00",
             "by": {"agency": id, "staff": id, "attested": "agency-key"},
@@ -288,8 +295,11 @@ mod tests {
         let manifest = Manifest { v: 1, leg: lean.leg, content_version: 1, fields };
         let signed = vault.sign_manifest(&manifest);
         assert_eq!(serde_json::from_value::<Manifest>(read(&signed, Typ::Manifest)).unwrap(), manifest);
-        let law =
-            Refusal { law: Some("個人情報の保護に関する法律27条1項".into()), ..refusal() };
+        let law = Refusal {
+            law: Some("個人情報の保護に関する法律27条1項".into()),
+            rule_version: Some("2026-04-01".into()),
+            ..refusal()
+        };
         for jws in [vault.sign_receipt(&full), vault.sign_event(&lean), signed, vault.sign_refusal(&law)] {
             let payload = from_base64url(jws.as_str().split('.').nth(1).unwrap()).unwrap();
             assert!(is_canonical(&payload), "{}", String::from_utf8_lossy(&payload));

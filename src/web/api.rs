@@ -1,10 +1,12 @@
 //! The handlers of the API, one file per noun: parse, call one use case, answer.
 
+pub mod arrangement;
 pub mod consent;
 pub mod delivery;
 pub mod directory;
 pub mod health;
 pub mod leg;
+pub mod provision;
 pub mod receipt;
 pub mod referral;
 pub mod staff;

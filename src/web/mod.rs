@@ -167,9 +167,47 @@ routes! {
     "/v1/consents/{id}" {
         Consent: GET Agency No () -> (ConsentView) [] => api::consent::read, "同意", "one consent";
     }
+    "/v1/consents/{id}/form" {
+        ConsentForm: GET Agency No () -> () ["lang"] => api::consent::form,
+            "同意書を印刷する（HTML）", "print the form of a consent (HTML)";
+    }
+    "/v1/consent-forms" {
+        PrintConsentForm: POST Agency Key (ConsentForm) -> () ["lang"] => api::consent::form_before,
+            "同意を得る前に、説明と同意書を印刷する（HTML）", "print the form before a consent is given (HTML)";
+    }
     "/v1/consents/{id}/withdraw" {
         WithdrawConsent: POST Agency KeyAndVersion (Withdraw) -> (ConsentAnswer) [] => api::consent::withdraw,
             "同意を撤回する", "withdraw a consent";
+    }
+    "/v1/arrangements" {
+        RecordArrangement: POST Agency Key (Arrangement) -> (ArrangementAnswer) [] => api::arrangement::record,
+            "取決め（要対協・委託・共同利用・利用目的）を記録する", "record a council, contract, joint use or purpose";
+        Arrangements: GET Agency No () -> () ["before" "limit"] => api::arrangement::list, "取決めの一覧", "list arrangements";
+    }
+    "/v1/arrangements/{id}" {
+        Arrangement: GET Agency No () -> (ArrangementView) ["version"] => api::arrangement::read, "取決め", "one arrangement";
+    }
+    "/v1/arrangements/{id}/end" {
+        EndArrangement: POST Agency KeyAndVersion (ArrangementEnd) -> (ArrangementAnswer) [] => api::arrangement::end,
+            "取決めを終える", "end an arrangement";
+    }
+    "/v1/arrangements/{id}/members" {
+        AddMember: POST Agency KeyAndVersion (ArrangementMember) -> (ArrangementAnswer) [] => api::arrangement::add_member,
+            "構成員・相手方を加える", "add a member";
+    }
+    "/v1/arrangements/{id}/members/{agency}/end" {
+        EndMember: POST Agency KeyAndVersion (ArrangementEnd) -> (ArrangementAnswer) [] => api::arrangement::end_member,
+            "構成員・相手方を終える", "end a membership";
+    }
+    "/v1/arrangements/{id}/cases" {
+        RegisterCase: POST Agency KeyAndVersion (ArrangementCase) -> (ArrangementAnswer) [] => api::arrangement::register_case,
+            "要対協にケースを登録する", "put a case on a council's register";
+        Register: GET Agency No () -> (ArrangementRegister) ["after" "limit"] => api::arrangement::register,
+            "要対協の登録簿（Tsunagu-Staff に見る職員）", "a council's register (Tsunagu-Staff names who looks)";
+    }
+    "/v1/arrangements/{id}/cases/{entry}/end" {
+        EndCase: POST Agency KeyAndVersion (ArrangementEnd) -> (ArrangementAnswer) [] => api::arrangement::end_case,
+            "ケースの登録を終える", "end a registration";
     }
     "/v1/referrals" {
         Submit: POST Agency Key (Referral) -> (ReferralView) [] => api::referral::submit, "紹介・連絡を送る", "send a referral";
@@ -203,6 +241,10 @@ routes! {
     }
     "/v1/deliveries/{id}/ack" {
         Ack: POST Agency Key (Ack) -> () [] => api::delivery::ack, "システムの受信を知らせる", "acknowledge: your system has it";
+    }
+    "/v1/provision-records" {
+        ProvisionRecords: GET Agency No () -> () ["side" "from" "to" "format" "after" "limit"] => api::provision::list,
+            "第三者提供の記録（個人情報保護法 第29条・第30条）", "records of provision to third parties";
     }
     "/v1/receipts/{subject}/{level}" {
         Receipt: GET Agency No () -> () [] => api::receipt::read, "受領証", "one receipt";

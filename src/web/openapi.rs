@@ -22,8 +22,18 @@ pub static TEXT: LazyLock<String> = LazyLock::new(|| document(&api()).to_string(
 
 /// The endpoints that take the name of a member of the agency's staff from a header, and its parameter: opening
 /// names a person, and what may be done depends on who asks.
-const NAMES_STAFF: &[(Endpoint, &str)] =
-    &[(Endpoint::OpenDelivery, "tsunagu-staff"), (Endpoint::AvailableActions, "tsunagu-staff-if-known")];
+const NAMES_STAFF: &[(Endpoint, &str)] = &[
+    (Endpoint::OpenDelivery, "tsunagu-staff"),
+    (Endpoint::Register, "tsunagu-staff"),
+    (Endpoint::AvailableActions, "tsunagu-staff-if-known"),
+];
+
+/// The endpoints that answer in something else than JSON, or not in JSON alone.
+const SPEAKS: &[(Endpoint, &[&str])] = &[
+    (Endpoint::ConsentForm, &["text/html"]),
+    (Endpoint::PrintConsentForm, &["text/html"]),
+    (Endpoint::ProvisionRecords, &["application/json", "text/csv"]),
+];
 
 /// The rows of the API: pages are for people, and no client calls them.
 fn api() -> Vec<&'static Row> {
@@ -131,11 +141,15 @@ fn responses(row: &Row) -> Value {
     let schema = row.answer.map_or_else(|| json!({}), |schema| json!({ "$ref": place(schema) }));
     // A change may answer 200, 201 or 204: whether it was made now or before is not for the client to care.
     let good = if row.method == "GET" { "200" } else { "2XX" };
+    let media =
+        SPEAKS.iter().find(|(at, _)| *at == row.endpoint).map_or(&["application/json"][..], |(_, m)| m);
+    let content: Map<String, Value> =
+        media.iter().map(|media| ((*media).to_owned(), json!({ "schema": schema }))).collect();
     let headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/request-id" } });
     responses.insert(
         good.to_owned(),
         json!({ "description": format!("{} / {}", row.ja, row.en), "headers": headers,
-            "content": { "application/json": { "schema": schema.clone() } } }),
+            "content": content }),
     );
     if DRY_RUNS.contains(&row.endpoint) {
         let told = if row.endpoint == Endpoint::Submit { Schema::Preview } else { Schema::DryRun };

@@ -5,6 +5,7 @@
 //! a word about a family on a list.
 
 pub mod board;
+pub mod consent_form;
 mod frame;
 pub mod leg;
 pub mod sign_in;

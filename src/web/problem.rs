@@ -5,8 +5,9 @@ use actix_web::{
     http::{
         StatusCode,
         header::{
-            ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, ETAG, HeaderName, HeaderValue,
-            LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE,
+            ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, ETAG,
+            HeaderName, HeaderValue, LINK, LOCATION, PRAGMA, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, VARY,
+            WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
         },
     },
 };
@@ -70,6 +71,32 @@ pub fn versioned(seen: Seen) -> HttpResponse {
 /// 204: done, and there is nothing to say.
 pub fn no_content() -> HttpResponse {
     HttpResponse::build(StatusCode::NO_CONTENT).insert_header((CACHE_CONTROL, "no-store")).finish()
+}
+
+/// 200 with a form to print, under a policy of its own that says what a browser may do with it.
+pub fn printed(html: String, policy: &str, language: &'static str) -> HttpResponse {
+    HttpResponse::build(StatusCode::OK)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, policy))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .insert_header((CONTENT_LANGUAGE, language))
+        .content_type("text/html; charset=utf-8")
+        .body(html)
+}
+
+/// 200 with a sheet to save, and where the next page of it is.
+pub fn sheet(body: Vec<u8>, next: Option<String>) -> HttpResponse {
+    let mut answer = HttpResponse::build(StatusCode::OK);
+    answer
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"provision-records.csv\""))
+        .content_type("text/csv; charset=utf-8");
+    if let Some(next) = next {
+        answer.insert_header((LINK, next));
+    }
+    answer.body(body)
 }
 
 /// What is answered belongs to its caller, so no cache on the way may keep it.

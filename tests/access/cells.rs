@@ -11,7 +11,7 @@ use super::{
     pages,
     world::{Party, Story, World},
 };
-use crate::support::town::{Engine, fresh_key};
+use crate::support::town::{Engine, form_paper, fresh_key};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
@@ -75,7 +75,9 @@ enum Reach {
     Make,
     /// The agency that keeps the object.
     Keeper,
-    /// Sender and recipient.
+    /// The agency that keeps the object; who takes part sees it and is told that it is not theirs to change.
+    Warden,
+    /// Sender and recipient; keeper and member.
     Parties,
     /// The recipient.
     Recipient,
@@ -90,18 +92,37 @@ fn reach(endpoint: Endpoint) -> Reach {
         E::Token => Reach::SignIn,
         E::Home | E::SignInPage | E::SignIn | E::SignOut | E::Board | E::BoardLeg | E::Asset => Reach::Pages,
         E::Agency | E::Service => Reach::Directory,
-        E::Agencies | E::Services | E::StaffList | E::Consents | E::Referrals | E::Legs | E::Inbox => {
-            Reach::List
-        }
+        E::Agencies
+        | E::Services
+        | E::StaffList
+        | E::Arrangements
+        | E::Consents
+        | E::Referrals
+        | E::Legs
+        | E::Inbox
+        | E::ProvisionRecords => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
-        E::RecordConsent | E::Submit => Reach::Make,
-        E::Consent | E::WithdrawConsent | E::Referral | E::SetSignIn | E::RemoveSignIn => Reach::Keeper,
-        E::Leg | E::AvailableActions | E::Act | E::LegReceipts | E::Receipt => Reach::Parties,
+        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::Submit => Reach::Make,
+        E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
+        E::EndCase
+        | E::Consent
+        | E::ConsentForm
+        | E::WithdrawConsent
+        | E::Referral
+        | E::SetSignIn
+        | E::RemoveSignIn => Reach::Keeper,
+        E::Arrangement
+        | E::RegisterCase
+        | E::Leg
+        | E::AvailableActions
+        | E::Act
+        | E::LegReceipts
+        | E::Receipt => Reach::Parties,
         E::OpenDelivery | E::Ack => Reach::Recipient,
     }
 }
@@ -110,7 +131,15 @@ fn reach(endpoint: Endpoint) -> Reach {
 pub fn spends(endpoint: Endpoint) -> bool {
     use Endpoint as E;
     match endpoint {
-        E::WithdrawConsent | E::Act | E::OpenDelivery | E::Ack => true,
+        E::AddMember
+        | E::EndMember
+        | E::RegisterCase
+        | E::EndCase
+        | E::EndArrangement
+        | E::WithdrawConsent
+        | E::Act
+        | E::OpenDelivery
+        | E::Ack => true,
         E::Home
         | E::SignInPage
         | E::SignIn
@@ -136,7 +165,13 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail
+        | E::RecordArrangement
+        | E::Arrangements
+        | E::Arrangement
+        | E::Register
         | E::RecordConsent
+        | E::PrintConsentForm
+        | E::ConsentForm
         | E::Consents
         | E::Consent
         | E::Submit
@@ -147,6 +182,7 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::AvailableActions
         | E::LegReceipts
         | E::Inbox
+        | E::ProvisionRecords
         | E::Receipt => false,
     }
 }
@@ -181,8 +217,11 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
         (Reach::Directory, _) => success(row.endpoint, engine),
         (_, Object::Foreign) => not_found,
         (Reach::Keeper, Object::Own) if caller == Caller::Recipient => not_found,
+        (Reach::Warden, Object::Own) if caller == Caller::Recipient => (403, Some("forbidden")),
         (Reach::Recipient, Object::Own) if caller != Caller::Recipient => not_found,
-        (Reach::Keeper | Reach::Parties | Reach::Recipient, Object::Own) => success(row.endpoint, engine),
+        (Reach::Keeper | Reach::Warden | Reach::Parties | Reach::Recipient, Object::Own) => {
+            success(row.endpoint, engine)
+        }
     }
 }
 
@@ -190,7 +229,7 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
 fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
-        E::RegisterStaff | E::RecordConsent | E::Submit => (201, None),
+        E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::Submit => (201, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
         E::Home
@@ -214,8 +253,18 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::SubscribeMail
+        | E::Arrangements
+        | E::Arrangement
+        | E::EndArrangement
+        | E::AddMember
+        | E::EndMember
+        | E::Register
+        | E::RegisterCase
+        | E::EndCase
         | E::Consents
         | E::Consent
+        | E::ConsentForm
+        | E::PrintConsentForm
         | E::WithdrawConsent
         | E::Referrals
         | E::Referral
@@ -225,6 +274,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Act
         | E::LegReceipts
         | E::Inbox
+        | E::ProvisionRecords
         | E::OpenDelivery
         | E::Ack
         | E::Receipt => (200, None),
@@ -307,13 +357,42 @@ async fn asked(
         }
         E::RemoveSignIn => (path(staff(world, &named)), None),
         E::Consents => (list(named.id(|story| &story.consent)), None),
+        E::Arrangements => (list(named.id(|story| &story.arrangement)), None),
         E::Referrals => (list(named.id(|story| &story.referral)), None),
-        E::Legs | E::Inbox => (list(named.id(|story| &story.leg)), None),
+        E::Legs | E::Inbox | E::ProvisionRecords => (list(named.id(|story| &story.leg)), None),
         E::RegisterStaff => (plain(), Some(json!({ "role": "assistant", "name": party.private }))),
         E::SubscribeAmqp => (plain(), Some(json!({ "mode": "doorbell" }))),
         E::SubscribeMail => (plain(), Some(json!({ "address": "himitsu@mado.example.jp" }))),
-        E::RecordConsent => {
+        E::RecordArrangement => {
+            let mut paper = world.arrangement_paper(party, &world.fourth);
+            if caller == Caller::Recipient || object != Object::Own {
+                paper["members"] = json!([]);
+            }
+            if object != Object::Own {
+                paper["by"] = json!(staff(world, &named));
+            }
+            (plain(), Some(paper))
+        }
+        E::Arrangement | E::Register => (path(named.id(|story| &story.arrangement)), None),
+        E::RegisterCase => (path(named.id(|story| &story.arrangement)), Some(world.case_paper(party))),
+        E::AddMember => {
+            let other = if caller == Caller::Third { &world.owner } else { &world.third };
+            let body = json!({
+                "by": party.boss, "agency": other.agency.id, "first_day": world.town.day(0),
+            });
+            (path(named.id(|story| &story.arrangement)), Some(body))
+        }
+        E::EndArrangement | E::EndMember | E::EndCase => {
+            let body = json!({ "by": party.boss, "last_day": world.town.day(5) });
+            let at = path(named.id(|story| &story.arrangement));
+            let at = at.replace("{agency}", &named.id(|story| &story.recipient));
+            (at.replace("{entry}", &named.id(|story| &story.entry)), Some(body))
+        }
+        E::RecordConsent | E::PrintConsentForm => {
             let mut paper = world.consent_paper(party, &world.fourth);
+            if row.endpoint == E::PrintConsentForm {
+                paper = form_paper(paper);
+            }
             if object != Object::Own {
                 paper["recorded_by"] = json!(staff(world, &named));
             }
@@ -329,7 +408,7 @@ async fn asked(
             };
             (plain(), Some(world.introduction(party, &world.fourth, &consent)))
         }
-        E::Consent => (path(named.id(|story| &story.consent)), None),
+        E::Consent | E::ConsentForm => (path(named.id(|story| &story.consent)), None),
         E::WithdrawConsent => {
             let body = json!({ "by": party.staff, "method": "oral" });
             (path(named.id(|story| &story.consent)), Some(body))
@@ -408,10 +487,11 @@ pub async fn request(
         request = request.header("idempotency-key", fresh_key());
     }
     if row.guarded == Guarded::KeyAndVersion {
-        // A consent as it was recorded, a leg as it was sent.
-        request = request.header("if-match", "\"1\"");
+        // A consent as it was recorded, a leg as it was sent, a council whose register has a case.
+        let version = if row.path.starts_with("/v1/arrangements/") { "\"2\"" } else { "\"1\"" };
+        request = request.header("if-match", version);
     }
-    if row.endpoint == Endpoint::OpenDelivery {
+    if matches!(row.endpoint, Endpoint::OpenDelivery | Endpoint::Register) {
         request = request.header("tsunagu-staff", &party.staff);
     }
     match body {

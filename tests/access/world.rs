@@ -1,7 +1,10 @@
 //! The agencies of the access tests, what each of them keeps to itself, and the stories between them.
 
 use serde_json::{Value, json};
-use tsunagu::domain::agency::AgencyKind;
+use tsunagu::{
+    clock::Clock,
+    domain::{agency::AgencyKind, ids::CaseId},
+};
 
 use crate::support::town::{Agency, Browser, Engine, ORDINARY, Town, between};
 
@@ -12,6 +15,8 @@ pub const PASSWORD: &str = "みんながしっている合言葉";
 pub struct Party {
     pub agency: Agency,
     pub staff: String,
+    /// A supervisor.
+    pub boss: String,
     /// A member of its staff who has signed in, and under which login.
     pub browser: Browser,
     pub login: String,
@@ -26,13 +31,14 @@ impl Party {
         let agency = town.agency(kind).await;
         let (private, shared) = (format!("ひみつ{name}のことば"), format!("つたえる{name}のことば"));
         let staff = agency.hire_named(role, &private).await;
+        let boss = agency.hire_named("supervisor", &private).await;
         let mail = json!({ "address": format!("himitsu-{name}@mado.example.jp") });
         agency.put("/v1/subscriptions/mail", &mail).await.good();
         let (browser, login) = (Browser::of(&agency), format!("login-{name}"));
         let visitor = agency.hire_named(role, &private).await;
         agency.let_in(&visitor, &login, PASSWORD).await.good();
         assert_eq!(browser.sign_in(&login, PASSWORD).await.code(), 303);
-        Self { agency, staff, browser, login, private, shared }
+        Self { agency, staff, boss, browser, login, private, shared }
     }
 }
 
@@ -44,6 +50,11 @@ pub struct Story {
     pub referral: String,
     pub leg: String,
     pub delivery: String,
+    /// A council the sender keeps and the recipient is a member of, in its second version.
+    pub arrangement: String,
+    /// The entry of its register, and the case that is registered there.
+    pub entry: String,
+    pub case: String,
 }
 
 pub struct World {
@@ -81,9 +92,9 @@ impl World {
             .join("examples/data/yokohama/2026-02_ukeire.csv");
         let sheets = vec![std::fs::read(sheet).unwrap()];
         tsunagu::usecases::import::import(&town.context(), &sheets, |_, _| {}).await.unwrap();
-        let owner = Party::new(&town, AgencyKind::UserSupportBasic, "coordinator", "kou").await;
+        let owner = Party::new(&town, AgencyKind::FamilyCentre, "coordinator", "kou").await;
         let recipient = Party::new(&town, AgencyKind::Nursery, "agency_staff", "otsu").await;
-        let third = Party::new(&town, AgencyKind::Kyoten, "coordinator", "hei").await;
+        let third = Party::new(&town, AgencyKind::MunicipalDivision, "coordinator", "hei").await;
         let fourth = Party::new(&town, AgencyKind::FamilySupport, "agency_staff", "tei").await;
         let service = owner.agency.get("/v1/services?limit=1").await.at("/items/0/id");
         let (old_cookie, style) = old_session(&town, &owner).await;
@@ -114,10 +125,30 @@ impl World {
         paper
     }
 
+    /// An arrangement of the kind its keeper may keep, with one member.
+    pub fn arrangement_paper(&self, keeper: &Party, member: &Party) -> Value {
+        let council = keeper.agency.id == self.owner.agency.id || keeper.agency.id == self.third.agency.id;
+        json!({
+            "by": keeper.boss, "kind": if council { "council" } else { "joint_use" }, "title": "試験の取決め",
+            "purpose": "情報の交換", "notice_version": "3", "sections": ["identity"],
+            "first_day": self.town.day(-30), "members": [{"agency": member.agency.id}],
+        })
+    }
+
+    /// A registration of a case nobody else has.
+    pub fn case_paper(&self, by: &Party) -> Value {
+        let case: CaseId = Clock::System.new_id();
+        json!({ "by": by.boss, "case": case, "first_day": self.town.day(-1) })
+    }
+
     /// A referral that was accepted and lies in the recipient's inbox.
     pub async fn story(&self, sender: &Party, recipient: &Party) -> Story {
         let consent = sender.agency.record_consent(&self.consent_paper(sender, recipient)).await.at("/id");
         let sent = sender.agency.submit(&self.introduction(sender, recipient, &consent)).await;
+        let paper = self.arrangement_paper(sender, recipient);
+        let arrangement = sender.agency.post("/v1/arrangements", &paper).await.at("/id");
+        let case = self.case_paper(sender);
+        let entry = sender.agency.post_at(1, &format!("/v1/arrangements/{arrangement}/cases"), &case).await;
         Story {
             sender: sender.agency.id.clone(),
             recipient: recipient.agency.id.clone(),
@@ -125,6 +156,9 @@ impl World {
             referral: sent.at("/id"),
             leg: sent.at("/legs/0/id"),
             delivery: sent.at("/legs/0/delivery"),
+            arrangement,
+            entry: entry.at("/entry"),
+            case: case["case"].as_str().unwrap().to_owned(),
         }
     }
 
@@ -147,9 +181,11 @@ impl World {
             for story in stories {
                 if story.sender != asker {
                     deny(&story.referral, "the id of another agency's referral");
+                    deny(&story.entry, "the id of an entry of another agency's register");
+                    deny(&story.case, "a case on another agency's register");
                 }
                 if story.sender != asker && story.recipient != asker {
-                    for id in [&story.leg, &story.delivery, &story.consent] {
+                    for id in [&story.leg, &story.delivery, &story.consent, &story.arrangement] {
                         deny(id, "an id between others");
                     }
                 }

@@ -8,8 +8,8 @@ use tsunagu::clock::Clock;
 use super::{
     papers,
     stage::{Stage, sealing_key},
-    support::town::{Agency, Engine, fresh_key},
-    words::{ascii, name},
+    support::town::{Agency, Engine, form_paper, fresh_key},
+    words::{REGISTERED, ascii, name},
 };
 
 /// The members of staff, by agency and role.
@@ -19,6 +19,7 @@ struct Staff {
     clerk: String,
     worker: String,
     desk: String,
+    boss: String,
 }
 
 impl Staff {
@@ -32,6 +33,7 @@ impl Staff {
             clerk: hire(&stage.nursery, "agency_staff").await,
             worker: hire(&stage.centre, "agency_staff").await,
             desk: hire(&stage.centre, "duty_desk").await,
+            boss: hire(&stage.centre, "supervisor").await,
         }
     }
 }
@@ -42,6 +44,7 @@ pub async fn play(stage: &Stage) {
     let consent = record_consent(stage, &staff).await;
     introduce(stage, &staff, &consent).await;
     give_notice(stage, &staff).await;
+    keep_a_council(stage, &staff).await;
     refuse(stage, &staff, &consent).await;
     withdraw(stage, &staff).await;
     fail(stage, &staff, &consent).await;
@@ -115,6 +118,38 @@ async fn give_notice(stage: &Stage, staff: &Staff) {
     centre.open(&delivery, &staff.worker).await.good();
     centre.open(&delivery, &staff.desk).await.good();
     centre.act(&leg, "accept", &papers::act(&staff.desk, &json!({}))).await.good();
+}
+
+/// A council with a case on its register, which is read by its keeper and refused to a member.
+async fn keep_a_council(stage: &Stage, staff: &Staff) {
+    let Stage { nursery, centre, npo, .. } = stage;
+    let (first, last) = days();
+    let by = &staff.boss;
+    let paper = json!({
+        "by": by, "kind": "council", "title": "要対協", "purpose": "情報の交換", "first_day": first,
+        "members": [{"agency": npo.id}, {"agency": nursery.id, "last_day": last}],
+    });
+    let council = format!("/v1/arrangements/{}", centre.post("/v1/arrangements", &paper).await.at("/id"));
+    let end = json!({"by": by, "last_day": first});
+    centre.post_at(1, &format!("{council}/members/{}/end", nursery.id), &end).await.good();
+    let case = json!({"by": by, "case": REGISTERED, "first_day": first});
+    let entry = centre.post_at(2, &format!("{council}/cases"), &case).await.at("/entry");
+    let twice = centre.post_at(3, &format!("{council}/cases"), &case).await;
+    assert_eq!(twice.problem(), "already-there");
+    let register = format!("{council}/cases");
+    let look = async |agency: &Agency, staff: &str| {
+        agency.send(agency.request("GET", &register).await.header("tsunagu-staff", staff)).await
+    };
+    assert!(look(centre, &staff.boss).await.good().text().contains(REGISTERED));
+    assert_eq!(look(npo, &staff.clerk).await.problem(), "forbidden");
+    let in_the_path = centre.post_at(3, &format!("{register}/{REGISTERED}/end"), &end).await;
+    assert_eq!(in_the_path.problem(), "not-found", "an entry is named by its own id");
+    for agency in [centre, npo, nursery] {
+        assert!(!agency.get(&council).await.good().text().contains(REGISTERED));
+        agency.get("/v1/arrangements").await.good();
+    }
+    centre.post_at(3, &format!("{register}/{entry}/end"), &json!({"by": by, "last_day": last})).await.good();
+    centre.post_at(4, &format!("{council}/end"), &json!({"by": by, "last_day": last})).await.good();
 }
 
 /// Disclosures and openings that are not allowed.
@@ -315,6 +350,12 @@ async fn refused(agency: &Agency, request: RequestBuilder) {
 /// Every view every party has, so that each answer is looked through.
 async fn read_everything(stage: &Stage, staff: &Staff, consent: &str) {
     stage.site.consent(consent).await.good();
+    for language in ["ja", "easy", "en"] {
+        stage.site.get(&format!("/v1/consents/{consent}/form?lang={language}")).await.good();
+    }
+    let (first, last) = days();
+    let paper = form_paper(papers::consent(&staff.writer, &[&stage.nursery.id], (&first, &last)));
+    stage.site.post("/v1/consent-forms", &paper).await.good();
     let readers = [
         (&stage.site, &staff.writer),
         (&stage.nursery, &staff.clerk),
@@ -329,6 +370,9 @@ async fn read_everything(stage: &Stage, staff: &Staff, consent: &str) {
             "/v1/consents?limit=50",
             "/v1/referrals?limit=50",
             "/v1/services?limit=5",
+            "/v1/provision-records",
+            "/v1/provision-records?side=received&format=csv",
+            "/v1/provision-records?side=provided&format=csv",
         ] {
             agency.get(path).await.good();
         }

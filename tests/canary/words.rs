@@ -13,6 +13,8 @@ use encoding_rs::{EUC_JP, SHIFT_JIS};
 pub const NAME: &str = "鷺宮香奈梨亜";
 /// The same for what must be ASCII.
 pub const ASCII: &str = "cnryzqxwvut";
+/// A case that stands on a council's register and nowhere else: that it does is told to the keeper alone.
+pub const REGISTERED: &str = "0192f0ca-5e5e-4c0d-8e57-cafe0badc0de";
 /// What mail addresses hold, which mail to them must name.
 pub const ADDRESS: &str = "adrszqxwvut";
 

@@ -38,7 +38,7 @@ use tsunagu::{
 pub use self::{
     agency::{Agency, Door, fresh_key},
     browser::{Browser, COOKIE, FORM, between, form},
-    papers::{ALL_SECTIONS, ORDINARY},
+    papers::{ALL_SECTIONS, ORDINARY, form_paper},
     reply::{Exchange, Reply, Traffic, payload},
 };
 use super::{broker::TestVhost, database::TestDatabase};

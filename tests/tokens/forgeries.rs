@@ -89,6 +89,7 @@ fn types(forge: &Forge) -> Named {
         "tsunagu-manifest+jwt",
         "tsunagu-event+jwt",
         "tsunagu-refusal+jwt",
+        "tsunagu-consent+jwt",
         "JOSE",
     ];
     let mut found: Named = names.map(|typ| (format!("{typ:?}"), forge.header_with("typ", json!(typ)))).into();

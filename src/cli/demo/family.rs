@@ -42,7 +42,8 @@ pub(super) fn consent(now: Timestamp, recipients: &[AgencyId], sections: &[&str]
     json!({
         "purpose": "SHOKAI", "recipients": recipients, "sections": sections, "subjects": subjects(now),
         "giver": {"subject": "mother", "capacity": "PARENT", "for": ["child-1", "mother"]},
-        "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
+        "custody": {"kind": "sole"}, "one_person_site": true,
+            "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
         "first_day": first_day, "last_day": last_day,
     })
 }

@@ -2,15 +2,16 @@
 //! abused (児童虐待の防止等に関する法律 第6条). No secrecy law, no consent and no missing record stands in
 //! its way: it is refused for its addressee or its subject, and for nothing else.
 
-use super::{Basis, CHILDS_OFFENCE, Grant, Limit, Persons};
+use super::{
+    Basis, Grant,
+    fact::{CHILDS_OFFENCE, FACILITY},
+};
 use crate::domain::{
     agency::{AgencyKind, RecipientClass},
     consent::day_in_japan,
     disclosure::Question,
     fault::Phrase,
-    mask::Why,
     refusal::{Refusal, RefusalCode},
-    section::{Section, Sections},
     subject::{Subject, SubjectRole},
 };
 
@@ -27,21 +28,34 @@ pub fn decide(row: &Basis, q: &Question<'_>) -> Result<Grant, Refusal> {
     if !lawful {
         return Err(wrong_addressee(row, q));
     }
+    grant(row, q, q.recipient.kind.has_notice_desk())
+}
+
+/// TSUKOKU_33_12: abuse by the staff of a facility goes to the division in charge of it, and never to the
+/// facility itself.
+pub fn about_a_facility(row: &Basis, q: &Question<'_>) -> Result<Grant, Refusal> {
+    let concerned = q.facts.agency(FACILITY.name) == Some(q.recipient.id);
+    if concerned || !q.recipient.kind.supervises_facilities() {
+        return Err(row.refuse(RefusalCode::BasisRecipient).advising(DIVISION_IN_CHARGE));
+    }
+    grant(row, q, true)
+}
+
+fn grant(row: &Basis, q: &Question<'_>, notifier_goes_along: bool) -> Result<Grant, Refusal> {
     if nobody_can_be_a_child(q) {
         return Err(row.refuse(RefusalCode::BasisSubject));
     }
-    Ok(Grant {
-        persons: Persons::Everyone,
-        // Money matters pass only where an item list or a consent names them.
-        limits: vec![Limit { sections: Sections::all().without(Section::Economic), otherwise: Why::Mask }],
-        class: match q.recipient.kind {
-            AgencyKind::ChildGuidance => RecipientClass::ChildGuidance,
-            _ => RecipientClass::MunicipalCentre,
-        },
-        notifier_goes_along: q.recipient.kind.has_notice_desk(),
-        reference: None,
-    })
+    let class = match q.recipient.kind {
+        AgencyKind::ChildGuidance => RecipientClass::ChildGuidance,
+        _ => RecipientClass::MunicipalCentre,
+    };
+    Ok(Grant { notifier_goes_along, ..row.grant_to(q, class) })
 }
+
+const DIVISION_IN_CHARGE: Phrase = Phrase {
+    ja: "その施設を所管する都道府県または市町村の担当課を宛先にしてください。その施設には送れません。急ぐときは電話し、危険があれば110に通報してください。",
+    en: "Address the division of the prefecture or municipality in charge of the facility, never the facility. Telephone, or call 110 in danger.",
+};
 
 /// The exception of 第25条1項: an offence is recorded, and the child may have reached 14. An offender
 /// who is certainly younger stays with the ordinary addressees.

@@ -4,7 +4,10 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Capacity, ConsentMethod, ConsentRecord, Giver};
+use super::{
+    Capacity, ConsentMethod, ConsentRecord, Giver, Line,
+    custody::{Custody, DailyActs},
+};
 use crate::domain::{
     basis_state::ConsentState,
     field_error::FieldError,
@@ -86,6 +89,14 @@ impl ConsentRecord {
             "Read an oral consent back and record it as read_back: true.",
         );
         fault(
+            self.act.is_none()
+                && self.custody.into_iter().chain(self.line_custodies()).any(Custody::is_joint),
+            "/act",
+            "act_missing",
+            "共同親権では、何をするための同意か（相談、一時預かりなど）を選んでください。",
+            "With joint custody, say what the family will do: consultation, temporary childcare and so on.",
+        );
+        fault(
             self.last_day < self.first_day,
             "/last_day",
             "period",
@@ -100,6 +111,10 @@ impl ConsentRecord {
             "Choose at least one section.",
         );
         faults
+    }
+
+    fn line_custodies(&self) -> impl Iterator<Item = Custody> {
+        self.lines.values().filter_map(|line| line.custody)
     }
 }
 
@@ -127,8 +142,17 @@ impl Reader<'_> {
         };
         let method = self.parsed("/method");
         let (first_day, last_day) = (self.parsed("/first_day"), self.parsed("/last_day"));
+        let act = if self.value["act"].is_null() { None } else { self.parsed("/act") };
+        let (giver, first_day) = (giver?, first_day?);
+        let custody = match &self.value["custody"] {
+            Value::Null => None,
+            custody => Custody::read(custody, "/custody", first_day, &mut self.errors),
+        };
+        let declared = |one: &SubjectRef| subjects.iter().any(|subject| subject.reference == *one);
+        let lines =
+            Line::read_all(&self.value["lines"], &giver, custody, &declared, first_day, &mut self.errors);
         let text = |name: &str| self.value[name].as_str().unwrap_or_default().to_owned();
-        Some(ConsentRecord {
+        let record = ConsentRecord {
             id,
             version: 1,
             state: state?,
@@ -138,14 +162,19 @@ impl Reader<'_> {
             recipients: recipients?,
             sections: sections?,
             subjects,
-            giver: giver?,
+            giver,
+            lines,
+            custody,
+            act,
+            act_is_daily: false,
             method: method?,
             language: text("language"),
             interpreted: self.value["interpreter"].is_string(),
             text_version: text("text_version"),
-            first_day: first_day?,
+            first_day,
             last_day: last_day?,
-        })
+        };
+        Some(record.judged_by(&DailyActs::default()))
     }
 
     fn recipients(&mut self) -> Option<Vec<AgencyId>> {
@@ -199,6 +228,7 @@ pub(super) mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::consent::LineDecision;
 
     const SENDER: AgencyId = AgencyId::new(uuid::Uuid::from_u128(1));
 
@@ -208,7 +238,8 @@ pub(super) mod tests {
             "sections": ["identity", "contact"],
             "subjects": [{"ref": "child-1", "role": "child", "birth_date": "2023-05"}, {"ref": "mother", "role": "guardian"}],
             "giver": {"subject": "mother", "capacity": "PARENT", "name": {"family": "秘密"}, "for": ["child-1", "mother"]},
-            "method": "oral", "read_back": true, "language": "vi", "interpreter": "秘密", "text_version": "2026-04",
+            "custody": {"kind": "sole"},
+            "method": "oral", "read_back": true, "witness": "秘密", "language": "vi", "interpreter": "秘密", "text_version": "2026-04",
             "decision": "given", "first_day": "2026-09-01", "last_day": "2026-11-30"
         })
     }
@@ -243,6 +274,19 @@ pub(super) mod tests {
             ("/purpose", json!("TSUKOKU"), "/purpose", "purpose_needs_no_consent"),
             ("/purpose", json!("SELF"), "/purpose", "purpose_needs_no_consent"),
             ("/decision", json!("maybe"), "/decision", "malformed"),
+            (
+                "/custody",
+                json!({"kind": "joint_after_divorce", "other_custodian": "objects"}),
+                "/act",
+                "act_missing",
+            ),
+            (
+                "/custody",
+                json!({"kind": "joint_married"}),
+                "/custody/other_custodian",
+                "other_custodian_missing",
+            ),
+            ("/custody/kind", json!("shared"), "/custody/kind", "malformed"),
         ];
         for (place, value, pointer, code) in cases {
             let mut body = body();
@@ -252,6 +296,49 @@ pub(super) mod tests {
                 errors.iter().any(|e| e.pointer == pointer && e.code == code),
                 "{place} {value}: {errors:?}"
             );
+        }
+    }
+
+    pub fn codes(faults: Vec<FieldError>) -> Vec<(String, &'static str)> {
+        faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
+    }
+
+    #[test]
+    fn lines_of_their_own_take_the_rest_from_the_record() {
+        let mut body = body();
+        body["subjects"].as_array_mut().unwrap().push(json!({"ref": "father", "role": "guardian"}));
+        body["lines"] = json!([
+            {"subject": "father", "decision": "refused", "giver": {"subject": "father"}, "capacity": "SELF"},
+            {"subject": "child-1", "opinion": {"view": "against", "text": "秘密"}},
+        ]);
+        let consent = parse(&body).unwrap();
+        let line = |of: &str| consent.line(&of.parse().unwrap()).unwrap();
+        assert_eq!(
+            (line("father").decision, line("father").capacity),
+            (LineDecision::Refused, Capacity::Oneself)
+        );
+        assert_eq!(line("child-1").custody, Some(Custody::SOLE));
+        assert_eq!(
+            (line("child-1").giver, line("mother").giver),
+            (line("mother").giver, line("child-1").giver)
+        );
+        assert!(!format!("{consent:?}").contains("秘密"));
+        for (place, value, fault) in [
+            ("/lines/0/subject", json!("uncle"), ("/lines/0/subject".to_owned(), "subject_not_declared")),
+            (
+                "/lines/0/giver/subject",
+                json!("uncle"),
+                ("/lines/0/giver/subject".to_owned(), "subject_not_declared"),
+            ),
+            ("/lines/1/subject", json!("father"), ("/lines/1/subject".to_owned(), "line_twice")),
+            ("/lines/1/custody", json!({"kind": "?"}), ("/lines/1/custody/kind".to_owned(), "malformed")),
+        ] {
+            let mut body = body.clone();
+            match body.pointer_mut(place) {
+                Some(there) => *there = value,
+                None => body["lines"][1]["custody"] = value,
+            }
+            assert_eq!(codes(parse(&body).unwrap_err()), [fault], "{place}");
         }
     }
 }

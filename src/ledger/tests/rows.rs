@@ -1,6 +1,8 @@
 //! Rows to write. Every value of a column differs from its neighbours, so that two columns cannot change places
 //! unseen; what no story looks at is made up here.
 
+mod arrangement;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -8,26 +10,21 @@ use crate::{
     clock::Clock,
     domain::{
         agency::{AgencyKind, Body},
-        arrangement::{ArrangementKind, ArrangementStep},
         basis::BasisCode,
         basis_state::ConsentState,
         chain::Hash,
         consent::ConsentMethod,
         delivery::DeliveryState,
-        ids::{AgencyId, ArrangementId, ConsentId, LegId, ReferralId},
+        ids::{AgencyId, ConsentId, LegId, ReferralId},
         leg::LegState,
         receipt::ReceiptLevel,
         referral::{ReferralType, Urgency},
-        section::{Section, Sections},
         service::{AgeCounts, ServiceKind},
         staff::StaffRole,
     },
     ledger::{
         Rows, Step, Write,
         agency::{AgencyRow, StaffRow},
-        arrangement::{
-            ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement,
-        },
         audit::{AuditAction, AuditRow},
         consent::{ConsentEventRow, ConsentRow, HoldConsent},
         content::{ContentRow, DataKeyRow},
@@ -42,6 +39,8 @@ use crate::{
         subscription::{Channel, ChannelMode, SubscriptionRow},
     },
 };
+
+pub use arrangement::*;
 
 /// Whether the columns that may be NULL are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,59 +128,6 @@ pub fn data_key(agency: AgencyId) -> DataKeyRow {
     DataKeyRow { id: id(), agency, kek: "2026-11".to_owned(), wrapped: vec![7; 60] }
 }
 
-pub fn arrangement(keeper: AgencyId, fill: Fill) -> ArrangementRow {
-    ArrangementRow {
-        id: id(),
-        keeper,
-        kind: ArrangementKind::Council,
-        version: 1,
-        title: "鶴見区要保護児童対策地域協議会".to_owned(),
-        purpose: "情報の交換及び支援の協議".to_owned(),
-        notice_version: fill.of("3".to_owned()),
-        sections: match fill {
-            Fill::Full => Sections::NONE.with(Section::Identity).with(Section::Contact),
-            Fill::Bare => Sections::NONE,
-        },
-        first_day: "2026-04-01".parse().unwrap(),
-        last_day: fill.of("2027-03-31".parse().unwrap()),
-        created_at: at(25),
-        changed_at: at(26),
-    }
-}
-
-pub fn arrangement_event(of: &ArrangementRow, version: i64, fill: Fill) -> ArrangementEventRow {
-    ArrangementEventRow {
-        arrangement: of.id,
-        version,
-        step: ArrangementStep::Record,
-        about: fill.of(id::<AgencyId>().to_string()),
-        last_day: fill.of("2027-03-30".parse().unwrap()),
-        staff: id(),
-        at: at(27),
-    }
-}
-
-pub fn arrangement_member(arrangement: ArrangementId, agency: AgencyId, fill: Fill) -> ArrangementMemberRow {
-    ArrangementMemberRow {
-        arrangement,
-        agency,
-        version: 2,
-        first_day: "2026-05-01".parse().unwrap(),
-        last_day: fill.of("2027-03-29".parse().unwrap()),
-    }
-}
-
-pub fn arrangement_case(arrangement: ArrangementId) -> ArrangementCaseRow {
-    ArrangementCaseRow {
-        arrangement,
-        entry: id(),
-        version: 4,
-        case_mac: hash(16),
-        data_key: id(),
-        body: vec![1, 4, 1],
-    }
-}
-
 pub fn consent(owner: AgencyId) -> ConsentRow {
     ConsentRow {
         id: id(),
@@ -206,6 +152,7 @@ pub fn consent_event(consent: ConsentId, version: i64) -> ConsentEventRow {
         method: ConsentMethod::Oral,
         staff: id(),
         at: at(8),
+        jws: None,
     }
 }
 
@@ -425,10 +372,6 @@ pub fn next(leg: &LegRow) -> Step {
 
 pub fn hold(consent: &ConsentRow) -> Step {
     Step::HoldConsent(HoldConsent { id: consent.id, version: consent.version })
-}
-
-pub fn hold_arrangement(arrangement: &ArrangementRow) -> Step {
-    Step::HoldArrangement(HoldArrangement { id: arrangement.id, version: arrangement.version })
 }
 
 pub fn update(service: &ServiceRow) -> Step {

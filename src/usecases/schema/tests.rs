@@ -49,6 +49,7 @@ fn every_request_and_signed_payload_takes_its_example() {
             "recorded_by": ID, "purpose": "SHOKAI", "recipients": [ID], "sections": ["identity", "contact"],
             "subjects": [{"ref": "child-1", "role": "child", "birth_date": "2023-05"}, {"ref": "mother", "role": "guardian"}],
             "giver": {"subject": "mother", "capacity": "PARENT", "name": {"family": "髙橋"}, "for": ["child-1", "mother"]},
+            "custody": {"kind": "sole"}, "one_person_site": true,
             "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
             "first_day": "2026-09-01", "last_day": "2026-11-30"}),
         ),
@@ -79,6 +80,11 @@ fn every_request_and_signed_payload_takes_its_example() {
         (
             Schema::Refusal,
             json!({"v": 1, "hub_id": ID, "key_id": "k1", "agency": ID, "code": "CONSENT_PARTY", "at": at}),
+        ),
+        (
+            Schema::ConsentStatement,
+            json!({"v": 1, "hub_id": ID, "key_id": "k1", "agency": ID, "consent": ID, "version": 1, "state": "active",
+            "method": "paper", "by": ID, "at": at, "evidence": ["0".repeat(64)], "sealed": "0".repeat(64)}),
         ),
         (
             Schema::Doorbell,

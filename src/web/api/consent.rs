@@ -3,13 +3,24 @@
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 
 use crate::{
-    domain::{ids::ConsentId, problem::Problem},
-    usecases::{Caller, consent, read, schema::Schema, withdraw},
+    domain::{
+        ids::ConsentId,
+        language::FormLanguage,
+        problem::{Problem, ProblemKind},
+    },
+    usecases::{
+        Caller, consent,
+        consent_form::{self, Form},
+        read,
+        schema::Schema,
+        withdraw,
+    },
     web::{
         caller::context,
         command::Posted,
-        problem::{created, done, ok, rehearsed, versioned},
-        query::{BEFORE, LIMIT, Query},
+        pages,
+        problem::{created, done, ok, printed, rehearsed, versioned},
+        query::{BEFORE, LIMIT, Parameter, Query},
     },
 };
 
@@ -34,6 +45,35 @@ pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, 
 pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: ConsentId = id.parse()?;
     read::consent(&context(&request), &caller, id).await.map(versioned)
+}
+
+const LANG: Parameter = Parameter::new("lang", "ja、easy、en のいずれか", "one of ja, easy, en");
+
+/// GET /v1/consents/{id}/form
+pub async fn form(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let id: ConsentId = id.parse()?;
+    let language = language(&request)?;
+    print(&consent_form::of_record(&context(&request), &caller, id).await?, language)
+}
+
+/// POST /v1/consent-forms
+pub async fn form_before(request: HttpRequest, posted: Posted) -> Result<HttpResponse, Problem> {
+    let (caller, command) = posted.command(Schema::ConsentForm, "POST /v1/consent-forms".to_owned())?;
+    let language = language(&request)?;
+    print(&consent_form::before(&context(&request), &caller, &command).await?, language)
+}
+
+fn language(request: &HttpRequest) -> Result<FormLanguage, Problem> {
+    Ok(Query::read(request, &[&LANG])?.get(&LANG)?.unwrap_or(FormLanguage::Japanese))
+}
+
+fn print(form: &Form, language: FormLanguage) -> Result<HttpResponse, Problem> {
+    let html = pages::consent_form::page(form, language).map_err(|error| {
+        tracing::error!(%error, "a form could not be written");
+        Problem::new(ProblemKind::Internal)
+    })?;
+    let speaks = if language == FormLanguage::English { "en" } else { "ja" };
+    Ok(printed(html, &pages::consent_form::POLICY, speaks))
 }
 
 /// POST /v1/consents/{id}/withdraw

@@ -55,6 +55,9 @@ pub(super) fn parameters() -> Value {
         ("path", "action", "操作", "the action", common("leg_action")),
         ("path", "level", "受領証の段階（R0～R4、closed）", "the receipt's level: R0 to R4, closed", word()),
         ("path", "subject", "送達または宛先のID", "the id of the delivery or the leg", common("uuid")),
+        ("path", "agency", "機関のID", "the id of an agency", common("uuid")),
+        ("path", "entry", "登録簿の項番", "the id of a register entry", common("uuid")),
+        ("query", "version", "受領証が示す版", "a version that a receipt cites", common("version")),
         ("query", "after", "続き: 前のページの next", "the next page: `next` of the page before", word()),
         ("query", "before", "続き: 前のページの next", "the next page: `next` of the page before", word()),
         ("query", "limit", "1ページの件数", "how many to a page", number(1, 200)),
@@ -70,6 +73,10 @@ pub(super) fn parameters() -> Value {
             "a municipality code of 5 or 6 digits",
             word(),
         ),
+        ("query", "from", "最初の日", "the first day", common("date")),
+        ("query", "to", "最後の日", "the last day", common("date")),
+        ("query", "format", "json か csv", "json or csv", word()),
+        ("query", "lang", "同意書の言語（ja、easy、en）", "the language of the form: ja, easy, en", word()),
         ("query", "age", "歳児クラス", "the age class", number(0, 5)),
     ];
     let mut parameters = Map::new();

@@ -22,6 +22,15 @@ pub const ALL_SECTIONS: &[&str] = &[
     "notifier",
 ];
 
+/// What is known of a consent before anybody has been asked: the body of a form to print.
+pub fn form_paper(mut consent: Value) -> Value {
+    let members = consent.as_object_mut().unwrap();
+    members.retain(|name, _| {
+        !matches!(name.as_str(), "method" | "read_back" | "decision" | "one_person_site" | "witness")
+    });
+    consent
+}
+
 impl Town {
     /// A day in Japan, so many days from today.
     pub fn day(&self, from_today: i64) -> String {
@@ -49,6 +58,7 @@ impl Town {
                 "subject": "mother", "capacity": "PARENT", "name": {"family": "山辺\u{e0100}"},
                 "for": ["child-1", "mother"]
             },
+            "custody": {"kind": "sole"}, "one_person_site": true,
             "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04",
             "decision": "given", "first_day": self.day(-1), "last_day": self.day(90),
         })

@@ -1,5 +1,5 @@
 //! The consent of a case. What it does not say is as in the standard consent: given by the mother for herself
-//! and the children, to sender and recipient of the case, for its purpose and for three sections.
+//! and the children, whose sole custodian she is, to sender and recipient of the case, for its purpose and for three sections.
 
 use jiff::civil::{Date, date};
 use serde::Deserialize;
@@ -8,7 +8,10 @@ use uuid::Uuid;
 use super::reading::Names;
 use crate::domain::{
     basis_state::ConsentState,
-    consent::{Capacity, ConsentMethod, ConsentRecord, Giver},
+    consent::{
+        Capacity, ConsentMethod, ConsentRecord, Giver, Line, LineDecision,
+        custody::{Act, Custody, CustodyKind, DailyActs, OtherCustodian, SoleGround},
+    },
     disclosure::situation::{ANOTHER_CASE, Situation},
     ids::ConsentId,
     referral::ReferralType,
@@ -24,6 +27,12 @@ pub(super) struct WireConsent {
     purpose: Option<ReferralType>,
     sections: Option<Sections>,
     giver: Option<WireGiver>,
+    act: Option<Act>,
+    daily_acts: Option<DailyActs>,
+    custody: Option<WireCustody>,
+    custody_recorded: Option<bool>,
+    #[serde(default)]
+    lines: Vec<WireLine>,
     method: Option<ConsentMethod>,
     interpreted: Option<bool>,
     first_day: Option<Date>,
@@ -38,6 +47,41 @@ struct WireGiver {
     subject: Option<SubjectRef>,
     #[serde(rename = "for")]
     consents_for: Option<Vec<SubjectRef>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct WireCustody {
+    kind: CustodyKind,
+    other_custodian: Option<OtherCustodian>,
+    ground: Option<SoleGround>,
+}
+
+impl From<WireCustody> for Custody {
+    fn from(wire: WireCustody) -> Self {
+        Self { kind: wire.kind, other: wire.other_custodian, ground: wire.ground }
+    }
+}
+
+#[derive(Deserialize)]
+struct WireLine {
+    subject: SubjectRef,
+    decision: Option<LineDecision>,
+    giver: Option<SubjectRef>,
+    capacity: Option<Capacity>,
+    custody: Option<WireCustody>,
+}
+
+impl WireLine {
+    fn into_line(self, main: &Giver, custody: Option<Custody>) -> (SubjectRef, Line) {
+        let line = Line {
+            decision: self.decision.unwrap_or(LineDecision::Given),
+            giver: self.giver.or_else(|| main.subject.clone()),
+            capacity: self.capacity.unwrap_or(main.capacity),
+            custody: self.custody.map(Custody::from).or(custody),
+            guardian: None,
+        };
+        (self.subject, line)
+    }
 }
 
 impl WireConsent {
@@ -56,7 +100,11 @@ impl WireConsent {
             Some(list) => list.iter().map(|name| names.id(name)).collect(),
             None => vec![situation.recipient.id],
         };
-        ConsentRecord {
+        let giver = giver.for_whom(situation);
+        let custody = self.custody.map_or(Custody::SOLE, Custody::from);
+        let custody = self.custody_recorded.unwrap_or(true).then_some(custody);
+        let lines = self.lines.into_iter().map(|line| line.into_line(&giver, custody)).collect();
+        let record = ConsentRecord {
             id: ConsentId::new(Uuid::from_u128(5)),
             version: 1,
             state: self.state.unwrap_or(ConsentState::Active),
@@ -66,14 +114,19 @@ impl WireConsent {
             recipients,
             sections: self.sections.unwrap_or_else(standard_sections),
             subjects: situation.subjects.clone(),
-            giver: giver.for_whom(situation),
+            giver,
+            lines,
+            custody,
+            act: self.act,
+            act_is_daily: false,
             method: self.method.unwrap_or(ConsentMethod::Screen),
             language: "ja".to_owned(),
             interpreted: self.interpreted.unwrap_or(false),
             text_version: "2026-04".to_owned(),
             first_day: self.first_day.unwrap_or(date(2026, 9, 1)),
             last_day: self.last_day.unwrap_or(date(2026, 11, 30)),
-        }
+        };
+        record.judged_by(&self.daily_acts.unwrap_or_default())
     }
 }
 

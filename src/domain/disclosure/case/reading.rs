@@ -69,6 +69,7 @@ struct WireCase {
     needed: Option<Sections>,
     address_needed_because: Option<String>,
     basis: Option<Map<String, Value>>,
+    facility: Option<String>,
     consent: Option<WireConsent>,
     arrangement: Option<WireArrangement>,
     protection: Option<WireProtection>,
@@ -235,7 +236,8 @@ fn read_case(value: &Value, at: &str, names: &mut Names) -> Read<Case> {
     situation.second_person = wire.second_person.unwrap_or(true);
     situation.recalled = wire.recalled;
     if let Some(basis) = wire.basis {
-        (situation.basis, situation.facts) = read_basis(basis, at)?;
+        let facility = wire.facility.map(|name| names.id(&name));
+        (situation.basis, situation.facts) = read_basis(basis, facility, at)?;
     }
     situation.consent = wire.consent.map(|consent| consent.into_record(&situation, names));
     situation.arrangement = wire.arrangement.map(|arrangement| arrangement.into_arrangement(names));
@@ -271,7 +273,11 @@ fn speak_of(situation: &mut Situation, about: &BTreeMap<Section, Vec<SubjectRef>
     Ok(())
 }
 
-fn read_basis(mut facts: Map<String, Value>, at: &str) -> Read<(Option<String>, Facts)> {
+fn read_basis(
+    mut facts: Map<String, Value>,
+    facility: Option<AgencyId>,
+    at: &str,
+) -> Read<(Option<String>, Facts)> {
     let code = facts.remove("code").and_then(|code| code.as_str().map(str::to_owned));
     for (member, ja, en) in [
         (
@@ -284,10 +290,18 @@ fn read_basis(mut facts: Map<String, Value>, at: &str) -> Read<(Option<String>, 
             "取決めはケースの arrangement に書いてください。",
             "Write the arrangement as the member arrangement of the case.",
         ),
+        (
+            "facility",
+            "施設は名前をケースの facility に書いてください。",
+            "Name the facility as the member facility of the case.",
+        ),
     ] {
         if facts.contains_key(member) {
             return Err(vec![FieldError::new(format!("{at}/basis/{member}"), "misplaced", ja, en)]);
         }
+    }
+    if let Some(facility) = facility {
+        facts.insert("facility".to_owned(), facility.to_string().into());
     }
     Ok((code, Facts::new(facts)))
 }
