@@ -133,6 +133,8 @@ pub struct Rules {
     pub safety_hours: u32,
     pub daily_acts: DailyActs,
     pub complaints_desk: String,
+    pub confirm_recipients: bool,
+    pub release_seconds: u32,
     pub sweep_seconds: u64,
 }
 
@@ -326,6 +328,12 @@ impl Config {
         }
         if !(1..=300).contains(&self.rules.sweep_seconds) {
             return wrong("rules.sweep_seconds", "the hub sweeps every 1 to 300 seconds");
+        }
+        if self.rules.release_seconds > 3600 {
+            return wrong(
+                "rules.release_seconds",
+                "a referral is held back for at most 3600 seconds; 0 for none",
+            );
         }
         if self.ledger.waiting == 0 || self.ledger.readers == 0 {
             return wrong("ledger", "waiting and readers must be at least 1");

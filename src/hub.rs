@@ -255,6 +255,8 @@ fn context(config: &Config, address: SocketAddr, ledger: Ledger, vault: Vault, c
         safety_hours: config.rules.safety_hours,
         daily_acts: config.rules.daily_acts.clone(),
         complaints_desk: config.rules.complaints_desk.clone(),
+        confirm_recipients: config.rules.confirm_recipients,
+        release_seconds: config.rules.release_seconds,
         broker: match config.hub.mode {
             Mode::Embedded => Broker::InProcess,
             Mode::Clustered => Broker::Amqp,

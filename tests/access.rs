@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tsunagu::web::{Row, TABLE};
+use tsunagu::web::{Access, DRY_RUNS, Endpoint, Row, TABLE};
 
 mod support;
 
@@ -12,6 +12,8 @@ mod support;
 mod cells;
 #[path = "access/pages.rs"]
 mod pages;
+#[path = "access/protections.rs"]
+mod protections;
 #[path = "access/roles.rs"]
 mod roles;
 #[path = "access/timing.rs"]
@@ -43,6 +45,53 @@ async fn every_cell_of_the_matrix_is_as_it_should_be() {
         assert_eq!(cells, cells_there_are(), "cells asserted on {engine:?}");
         let answers = world.assert_nobody_saw_anything_foreign(&stories);
         assert!(answers > cells, "the search saw {answers} answers");
+    }
+}
+
+/// What would happen is told to whom it may happen, and to nobody else; and it does not happen.
+#[tokio::test]
+async fn a_dry_run_tells_nobody_more_than_the_change_itself() {
+    for engine in Engine::BOTH {
+        let Some(world) = World::new(engine).await else { continue };
+        let stories = fresh(&world).await;
+        let mut told = 0;
+        for row in TABLE.iter().filter(|row| row.method != "GET" && row.access == Access::Agency) {
+            for (caller, object) in Caller::ALL.into_iter().flat_map(|c| Object::ALL.map(|o| (c, o))) {
+                let sent = request(&world, row, &stories, caller, object).await.header("prefer", "dry-run");
+                let before = world.town.rows().await;
+                let reply = caller.party(&world).agency.send(sent).await;
+                let cell =
+                    format!("{} {} by {caller:?} on {object:?}: {}", row.method, row.path, reply.text());
+                let preview =
+                    row.endpoint == Endpoint::Submit && matches!(object, Object::Foreign | Object::Missing);
+                let (status, problem) = match expected(row, engine, caller, object) {
+                    // A preview shows the refusal that a submission would be answered with.
+                    (422, _) if preview => (200, None),
+                    (401, problem) => (401, problem),
+                    _ if !DRY_RUNS.contains(&row.endpoint) => (400, Some("no-dry-run")),
+                    (200 | 201, _) => (200, None),
+                    refused => refused,
+                };
+                assert_eq!(reply.code(), status, "{cell}");
+                if let Some(problem) = problem {
+                    assert_eq!(reply.problem(), problem, "{cell}");
+                }
+                assert_eq!(
+                    reply.header("preference-applied"),
+                    (status == 200).then_some("dry-run"),
+                    "{cell}"
+                );
+                if preview && status == 200 {
+                    assert_eq!(reply.json()["legs"][0]["refusal"]["code"], "CONSENT_MISSING", "{cell}");
+                }
+                told += usize::from(status == 200);
+                let mut after = world.town.rows().await;
+                after.insert("audit".to_owned(), before["audit"]);
+                assert_eq!(before, after, "nothing was done but looked: {cell}");
+            }
+        }
+        assert!(told >= 10, "{told}");
+        world.assert_nobody_saw_anything_foreign(&into_both(stories));
     }
 }
 

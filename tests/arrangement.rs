@@ -1,9 +1,12 @@
 //! Councils, contracts, joint uses and stated purposes told as stories, over HTTP and on both engines.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is the point")]
+#![allow(clippy::print_stdout, reason = "a run says how it went")]
 
 mod support;
 
+#[path = "arrangement/decided.rs"]
+mod decided;
 #[path = "arrangement/stage.rs"]
 mod stage;
 

@@ -65,7 +65,12 @@ fn look_through(all: &Scanner, exchange: &Exchange) {
     let public = !path.starts_with("/v1/") && !path.starts_with("/board/legs/");
     // The form to print shows its writer what that writer has just sent.
     let form = method == "POST" && path.starts_with("/v1/consent-forms") && reply.status.is_success();
-    if !form && (!reply.status.is_success() || list || public || method == "POST") {
+    // A preview shows its sender what each recipient would see; every other change answers with ids and codes.
+    let preview = path == "/v1/referrals" && reply.header("preference-applied") == Some("dry-run");
+    if preview {
+        assert_eq!(reply.header("cache-control"), Some("no-store"), "{what}");
+    }
+    if !form && (!reply.status.is_success() || list || public || (method == "POST" && !preview)) {
         all.assert_clean(&what, &reply.body);
     }
 }
@@ -103,6 +108,10 @@ fn controls(left: &Left, engine: Engine) {
     for part in ["/v1/deliveries/", "/v1/legs/", "/v1/consents/", "/v1/staff", "/board/legs/"] {
         assert!(paths.iter().any(|path| path.contains(part)), "no canary reached {part}: {paths:?}");
     }
+    let previews = left.traffic.iter().filter(|one| {
+        one.reply.header("preference-applied").is_some() && !people.find(&one.reply.body).is_empty()
+    });
+    assert!(previews.count() >= 2, "no canary reached a preview");
     let refused = left.traffic.iter().filter(|one| !one.reply.status.is_success()).count();
     assert!(refused >= 30, "{refused} refusals were looked through");
 }

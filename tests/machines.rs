@@ -11,7 +11,7 @@ use tsunagu::domain::delivery::{Attempts, Delivery, DeliveryFacts, Doorbell, Pus
 use tsunagu::domain::leg::{Actor, Answered, Evidence, Leg, LegAction, LegState, evidence};
 use tsunagu::domain::leg_facts::{
     Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, Facts, Lane, Onward, Preview, RecipientFact,
-    Silence,
+    Release, Silence,
 };
 use tsunagu::domain::machine::{Code, Machine, available, step};
 use tsunagu::domain::machine_docs::machines_markdown;
@@ -54,6 +54,7 @@ fn leg_facts(lane: Lane, urgency: Urgency) -> Vec<Facts> {
         recipient: [RecipientFact::Blocked, RecipientFact::Free],
         approval: [Approval::Missing, Approval::Given, Approval::NotNeeded],
         preview: [Preview::Differs, Preview::Same, Preview::NotTaken],
+        release: [Release::Held, Release::Done],
         copy: [CopyPlace::InInbox, CopyPlace::Fetched, CopyPlace::SealedPublished],
         onward: [Onward::NotCovered, Onward::Covered],
         silence: [Silence::StepsOpen, Silence::StepsDone],

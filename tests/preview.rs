@@ -28,6 +28,8 @@ stories!(
     a_preview_tells_what_differs_from_the_last_sending,
     a_notice_is_never_held_up_by_its_preview,
     other_changes_say_what_they_would_do_or_that_they_cannot,
+    a_recipient_that_is_new_or_looks_like_another_is_looked_at_again,
+    nothing_is_asked_of_a_notice_or_where_nothing_about_a_person_goes,
 );
 
 const CASE: &str = "0192f000-0000-7000-8000-00000000ca5e";
@@ -282,4 +284,99 @@ async fn other_changes_say_what_they_would_do_or_that_they_cannot(town: &mut Tow
     nursery.act(leg, "accept", &json!({"by": clerk})).await.good();
     assert_eq!(Schema::DryRun.check(&would), Ok(()));
     cast.everybody()
+}
+
+/// A nursery and another of nearly the same name, before a site that asks.
+async fn two_alike(town: &mut Town) -> (Cast, Agency) {
+    town.config.rules.confirm_recipients = true;
+    town.restart().await;
+    let mut cast = Cast::of(town).await;
+    cast.nursery = town.agency_named(AgencyKind::Nursery, "鶴見中央保育園").await;
+    cast.clerk = cast.nursery.hire("agency_staff").await;
+    let other = town.agency_named(AgencyKind::Nursery, "鶴見中央保育所").await;
+    (cast, other)
+}
+
+async fn a_recipient_that_is_new_or_looks_like_another_is_looked_at_again(town: &mut Town) -> Vec<Agency> {
+    let (cast, other) = two_alike(town).await;
+    let Cast { site, writer, nursery, family, .. } = &cast;
+    let consent = cast.consent(town, &[nursery, family]).await;
+    let mut paper = town.introduction(writer, &consent, &[family, nursery]);
+    let before = town.rows().await;
+    let refused = site.submit_under("looked", &paper).await;
+    assert_eq!((refused.code(), refused.problem()), (422, "confirmation-needed".to_owned()));
+    let told: Vec<_> = refused.json()["compare"].as_array().unwrap().clone();
+    let codes: Vec<_> = told.iter().map(|one| (one["leg"].as_u64(), one["code"].as_str().unwrap())).collect();
+    assert_eq!(codes, [(Some(0), "first_time"), (Some(1), "look_alike"), (Some(1), "first_time")]);
+    assert_eq!(refused.json()["errors"][1]["pointer"], "/legs/1/confirmed");
+    let same =
+        json!({"id": other.id, "kind": "hoikusho", "municipality": "141011", "name": "鶴見中央保育所"});
+    assert_eq!(told[1]["others"], json!([same]));
+    assert_eq!(told[1]["recipient"]["name"], "鶴見中央保育園");
+    assert_eq!(written(&before, &town.rows().await), [], "nothing is stored, and the key stays free");
+
+    // The preview says the same beforehand, and is ready once all of it is confirmed.
+    let view = site.preview(&paper).await.value();
+    assert_eq!((&view["ready"], &view["problems"][0]["compare"]), (&json!(false), &json!(told)));
+    assert_eq!(view["legs"][1]["warnings"], json!(told[1..]));
+    paper["legs"][0]["confirmed"] = json!(["first_time"]);
+    paper["legs"][1]["confirmed"] = json!(["look_alike"]);
+    assert_eq!(site.submit(&paper).await.json()["compare"], json!([told[2]]));
+    paper["legs"][1]["confirmed"] = json!(["look_alike", "first_time"]);
+    assert_eq!(site.preview(&paper).await.value()["ready"], true);
+    let sent = Sent::read(&site.submit_under("looked", &paper).await.value());
+
+    // From now on it is known; that it looks like another stays true.
+    let mut paper = town.introduction(writer, &consent, &[family, nursery]);
+    let refused = site.submit(&paper).await.json();
+    assert_eq!(refused["compare"].as_array().unwrap().len(), 1, "{refused}");
+    assert_eq!(refused["compare"][0]["code"], "look_alike");
+    // An agency that takes no part any more is nobody to be mistaken for.
+    town.by_hand(format!("UPDATE agency SET active = 0 WHERE id = '{}'", other.id)).await;
+    site.submit(&paper).await.good();
+    town.by_hand(format!("UPDATE agency SET active = 1 WHERE id = '{}'", other.id)).await;
+
+    // What went to somebody in error makes nobody known.
+    let supervisor = site.hire("supervisor").await;
+    let theirs = nursery.hire("coordinator").await;
+    let mistaken = town.consent_paper(&theirs, &[family], ORDINARY);
+    let consent_of_nursery = nursery.record_consent(&mistaken).await.at("/id");
+    let mut wrong = town.introduction(&theirs, &consent_of_nursery, &[family]);
+    wrong["legs"][0]["confirmed"] = json!(["first_time"]);
+    let leg = Sent::read(&nursery.submit(&wrong).await.value()).legs.remove(0).0;
+    let head = nursery.hire("supervisor").await;
+    nursery.act(&leg, "enter_in_error", &json!({"by": head})).await.good();
+    wrong["legs"][0].as_object_mut().unwrap().remove("confirmed");
+    assert_eq!(nursery.submit(&wrong).await.json()["compare"][0]["code"], "first_time");
+    assert!(site.available(&sent.legs[0].0, &supervisor).await.contains(&"cancel".to_owned()));
+
+    // Agencies registered before names were compared are compared after the next start.
+    town.by_hand("DELETE FROM agency_name_key".to_owned()).await;
+    assert_eq!(site.preview(&paper).await.value()["legs"][1]["warnings"], json!([]));
+    town.restart().await;
+    let waits = async {
+        while site.preview(&paper).await.value()["legs"][1]["warnings"] == json!([]) {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), waits).await.unwrap();
+    paper["legs"][1]["confirmed"] = json!(["look_alike"]);
+    site.submit(&paper).await.good();
+    let mut everybody = cast.everybody();
+    everybody.push(other);
+    everybody
+}
+
+async fn nothing_is_asked_of_a_notice_or_where_nothing_about_a_person_goes(town: &mut Town) -> Vec<Agency> {
+    let (cast, other) = two_alike(town).await;
+    let Cast { site, writer, nursery, clerk, .. } = &cast;
+    let centre = town.agency_named(AgencyKind::FamilyCentre, "鶴見区こども家庭センター").await;
+    let alike = town.agency_named(AgencyKind::FamilyCentre, "鶴見区 こども家庭センター").await;
+    let notice = town.notice(clerk, &centre);
+    assert_eq!(nursery.preview(&notice).await.value()["legs"][0]["warnings"], json!([]));
+    nursery.submit(&notice).await.good();
+    site.submit(&town.self_contact(writer, nursery)).await.good();
+    let mut everybody = cast.everybody();
+    everybody.extend([other, centre, alike]);
+    everybody
 }

@@ -14,8 +14,9 @@ Every error of the API is an `application/problem+json` document (RFC 9457) with
 (Japanese), `title_en`, `status`, `mend` and `mend_en` (what to do), and, where they apply, `detail`, `detail_en`,
 `law` (the article that decided), `code` (the code of the decision), `errors` (at most 20 faults, each with a JSON
 `pointer`, a `code`, `message` and `message_en`), `state` and `allowed` (the present state and the actions it allows)
-and `signed` (a JWS of the hub). It never holds personal data: in a `pointer`, a member name that no schema knows
-is written `?`.
+`compare` (recipients to look at again, with the public names of organisations) and `signed` (a JWS of the hub). It
+never holds personal data: in a `pointer`, a member name that no schema
+knows is written `?`.
 
 `type` is stable. Programs compare `type` and `code`; texts may change.
 

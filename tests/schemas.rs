@@ -18,9 +18,11 @@ use tsunagu::{
         delivery::DeliveryState,
         leg::{LegAction, LegState},
         mask::{Detail, Why},
+        protection::record::{ProtectionState, ProtectionStep},
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
+        second_look::Confirm,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
@@ -39,6 +41,11 @@ const REQUESTS: &[Schema] = &[
     Schema::ArrangementMember,
     Schema::ArrangementCase,
     Schema::ArrangementEnd,
+    Schema::Protection,
+    Schema::ProtectionChange,
+    Schema::ProtectionRelease,
+    Schema::ProtectionUnlock,
+    Schema::ProtectionApprove,
     Schema::LegAction,
     Schema::Ack,
     Schema::Staff,
@@ -75,6 +82,7 @@ fn every_published_code_list_is_the_programs() {
         "decline_reason": DeclineReason;
         "declined_by": DeclinedBy;
         "outcome": Outcome;
+        "confirmation": Confirm;
         "delivery_state": DeliveryState;
         "consent_state": ConsentState;
         "receipt_level": ReceiptLevel;
@@ -82,6 +90,8 @@ fn every_published_code_list_is_the_programs() {
         "basis_code": BasisCode;
         "arrangement_step": ArrangementStep;
         "capacity": Capacity;
+        "protection_state": ProtectionState;
+        "protection_step": ProtectionStep;
         "custody_kind": CustodyKind;
         "other_custodian": OtherCustodian;
         "sole_ground": SoleGround;

@@ -67,6 +67,8 @@ impl Stage {
         config.ledger.url = Secret::new(database.url.clone());
         config.amqp.url = Secret::new(amqp.to_owned());
         config.rules.sweep_seconds = 1;
+        config.rules.confirm_recipients = false;
+        config.rules.release_seconds = 0;
         Vault::create(&config.vault.folder, KEY.parse().unwrap(), KeyMaking::Allowed).unwrap();
         // The nodes of a cluster make no keys of agencies: the operator adds agencies beside them.
         let tools = Tools::open(&config, Clock::System).await.unwrap();

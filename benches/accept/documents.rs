@@ -25,6 +25,7 @@ pub fn referral(staff: &str, consent: &str, recipients: &[&str]) -> Value {
         json!({
             "recipient": recipient, "basis": {"code": "CONSENT", "consent": consent},
             "sections": SECTIONS, "needed": SECTIONS, "requested_action": "一時預かりの利用相談をお願いします",
+            "confirmed": ["look_alike", "first_time"],
         })
     };
     json!({

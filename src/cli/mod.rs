@@ -5,6 +5,7 @@
 //! it could not, 2 when it was called or configured wrongly.
 
 pub mod agency;
+mod decide;
 mod demo;
 mod help;
 pub mod import;
@@ -57,6 +58,7 @@ commands! {
     by itself: Migrate = migrate;
     by itself: Keys = keys;
     by itself: Verify = verify;
+    by itself: Decide = decide;
     with tools: Agency = agency;
     with tools: Import = import;
 }

@@ -5,6 +5,7 @@ mod arranged;
 mod check_ups;
 mod consent;
 mod council;
+pub mod docs;
 mod fact;
 mod grant;
 mod material;

@@ -14,6 +14,7 @@ use super::{
     field_error::FieldError,
     section::Section,
     subject::{Subject, SubjectRef, bad_birth_date, plausible_birth_date},
+    veil::Veil,
 };
 
 /// One entry of a section. Without a subject it speaks of the household as a whole.
@@ -28,6 +29,8 @@ pub struct Entry {
 #[derive(Clone, Default, PartialEq)]
 pub struct Content {
     sections: BTreeMap<Section, Vec<Entry>>,
+    /// What its texts must not name toward those from whom the family is hidden.
+    veil: Option<Veil>,
 }
 
 /// Which subjects each section speaks of: all that a decision needs to know of a content.
@@ -87,7 +90,7 @@ impl Content {
         if !value.is_object() {
             errors.push(not_entries("/content".into()));
         }
-        if errors.is_empty() { Ok(Self { sections }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { sections, veil: None }) } else { Err(errors) }
     }
 
     /// Each section as the JSON bytes the vault seals: an array of entries as they were submitted.
@@ -114,12 +117,28 @@ impl Content {
                 .and_then(|entries| entries.into_iter().map(Entry::from_map).collect());
             sections.insert(section, entries.ok_or(NotASection { section })?);
         }
-        Ok(Self { sections })
+        Ok(Self { sections, veil: None })
     }
 
     pub fn outline(&self) -> Outline {
         let parts = self.sections.iter().flat_map(|(s, entries)| entries.iter().map(move |e| (*s, e)));
         parts.map(|(section, entry)| (section, entry.subject.clone())).collect()
+    }
+
+    /// Draws a veil over the texts: over the words of the protection, and over every address, telephone and other
+    /// contact that this content and `elsewhere` hold.
+    pub fn draw(&mut self, mut veil: Veil, elsewhere: &Self) {
+        for section in [Section::Address, Section::Contact] {
+            for entry in self.entries(section).iter().chain(elsewhere.entries(section)) {
+                entry.fields.values().for_each(|value| veil.hide_all(value));
+            }
+        }
+        self.veil = Some(veil);
+    }
+
+    /// The veil that was drawn. Where a mask asks for one and there is none, no text is shown.
+    pub fn veil(&self) -> Option<&Veil> {
+        self.veil.as_ref()
     }
 
     /// The entries of a section, for the renderer beside us and for rules of this floor.

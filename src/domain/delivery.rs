@@ -4,13 +4,15 @@
 //! a delivery: the copy stays in the inbox.
 
 use crate::code_list;
-use crate::domain::leg_facts::{CopyPlace, Lane};
+use crate::domain::leg_facts::{CopyPlace, Lane, Release};
 use crate::domain::machine::{self, Machine, Transition, event, machine_codes, row};
 use crate::domain::referral::Urgency;
 
 code_list! {
     /// Where a copy is.
     DeliveryState, "delivery state" {
+        /// Written, and not visible to anybody at the recipient yet: R0.
+        Held = "held", "送信待ち", "held back";
         /// In the inbox: R0 and R1 are written.
         Waiting = "waiting", "未受領", "waiting in the inbox";
         /// R2: the recipient's system has it. Proves no reading and ends nothing.
@@ -19,6 +21,8 @@ code_list! {
         Opened = "opened", "開封済み", "opened by a named person";
         /// Nobody can open it any more; what was taken or opened before stays on record.
         Recalled = "recalled", "回収", "recalled";
+        /// Ended while it was held back: nobody at the recipient ever saw that there was anything.
+        Stopped = "stopped", "送信取りやめ", "stopped before it was visible";
         /// Nobody took it in time, and the sender has been told.
         Undeliverable = "undeliverable", "送達不能", "undeliverable";
     }
@@ -26,7 +30,17 @@ code_list! {
 
 impl DeliveryState {
     pub const fn terminal(self) -> bool {
-        matches!(self, Self::Recalled | Self::Undeliverable)
+        matches!(self, Self::Recalled | Self::Stopped | Self::Undeliverable)
+    }
+
+    /// Whether the recipient can see that there is a copy. The statements of the ledger say the same.
+    pub const fn visible(self) -> bool {
+        !matches!(self, Self::Held | Self::Stopped)
+    }
+
+    /// Whether the copy is held back, as the guards of the leg ask it.
+    pub const fn release(self) -> Release {
+        if matches!(self, Self::Held) { Release::Held } else { Release::Done }
     }
 
     /// Where the copy is, as the guards of the leg ask it. A published copy is out even while it waits.
@@ -68,6 +82,8 @@ code_list! {
     /// What can be done to a delivery.
     DeliveryAction, "delivery action" {
         Queue = "queue", "受信箱に入れる", "put into the inbox";
+        HoldBack = "hold_back", "送信を待つ", "hold back";
+        Release = "release", "相手に見せる", "release";
         Take = "take", "受領を確認する", "acknowledge";
         Open = "open", "開封する", "open";
         Recall = "recall", "回収する", "recall";
@@ -115,9 +131,9 @@ impl Machine for Delivery {
     type Facts = DeliveryFacts;
 
     const TABLE: &'static [Transition<Self>] = {
-        use DeliveryAction::{GiveUp, Open, Queue, Recall, Take};
+        use DeliveryAction::{GiveUp, HoldBack, Open, Queue, Recall, Release, Take};
         use DeliveryActor::{Hub, Operator, Reader, RecipientSystem, Sender};
-        use DeliveryState::{Opened, Recalled, Taken, Undeliverable, Waiting};
+        use DeliveryState::{Held, Opened, Recalled, Stopped, Taken, Undeliverable, Waiting};
         &[
             row(1, &[], Queue, Waiting, &[Hub]),
             row(2, &[Waiting], Take, Taken, &[RecipientSystem]).with(&[DeliveryField::ReceiptHash]),
@@ -129,6 +145,11 @@ impl Machine for Delivery {
             // What may not end in silence is never given up: it stays in the inbox and escalates.
             row(5, &[Waiting], GiveUp, Undeliverable, &[Hub])
                 .when(&[DeliveryGuard::NotUrgentNorStatutory, DeliveryGuard::WaitedTooLong]),
+            // What is not urgent is held back for a while, so that its sender can undo it.
+            row(6, &[], HoldBack, Held, &[Hub]),
+            row(7, &[Held], Release, Waiting, &[Hub]),
+            // However the leg ends meanwhile, its copy was never visible and never will be.
+            row(8, &[Held], Recall, Stopped, &[Sender, Operator, Hub]),
             // A repeated acknowledgement gets the same receipt; every further opening is audited.
             event(&[Taken, Opened], Take, &[RecipientSystem]).with(&[DeliveryField::ReceiptHash]),
             event(&[Opened], Open, &[Reader]).with(&[DeliveryField::Staff]),
@@ -291,6 +312,29 @@ mod tests {
         let system =
             step(DeliveryState::Waiting, DeliveryAction::Open, DeliveryActor::RecipientSystem, &facts);
         assert_eq!(system.unwrap_err().why, Why::NotByThisActor);
+    }
+
+    #[test]
+    fn what_is_held_back_can_be_neither_taken_nor_opened_and_what_is_stopped_stays_so() {
+        let facts = facts(Lane::Consent, Urgency::Ordinary, Push::None);
+        for state in [DeliveryState::Held, DeliveryState::Stopped] {
+            assert!(!state.visible());
+            for (action, actor) in [
+                (DeliveryAction::Take, DeliveryActor::RecipientSystem),
+                (DeliveryAction::Open, DeliveryActor::Reader),
+                (DeliveryAction::GiveUp, DeliveryActor::Hub),
+            ] {
+                assert!(step(state, action, actor, &facts).is_err(), "{state} {action}");
+            }
+        }
+        let by_hub = |state, action| step(state, action, DeliveryActor::Hub, &facts).map(|row| row.to);
+        let released = by_hub(DeliveryState::Held, DeliveryAction::Release);
+        assert_eq!(released.unwrap(), Some(DeliveryState::Waiting));
+        let stopped = by_hub(DeliveryState::Held, DeliveryAction::Recall);
+        assert_eq!(stopped.unwrap(), Some(DeliveryState::Stopped));
+        for state in DeliveryState::ALL.iter().filter(|state| **state != DeliveryState::Held) {
+            assert!(by_hub(*state, DeliveryAction::Release).is_err(), "{state}");
+        }
     }
 
     #[test]

@@ -111,8 +111,11 @@ pub fn decide(q: &Question<'_>) -> Result<Decision, Refusal> {
     if q.recalled {
         return Err(basis.refuse(RefusalCode::Recalled));
     }
-    // 5. Blocked recipients have their place here, before every other look at the recipient; for a
-    //    notice (step 4) only at the opening.
+    // 5. Blocked: before every other look at the recipient; for a notice (step 4) only at the opening.
+    let stoppable = basis.lane != Lane::Notice || matches!(q.event, Event::Open(_));
+    if stoppable && q.protection.blocks(&q.recipient) {
+        return Err(basis.refuse(RefusalCode::RecipientBlocked));
+    }
     // 4 and 6 to 10: what the basis itself asks.
     let grant = (basis.decide)(basis, q)?;
     // 11. Opener.
@@ -140,15 +143,28 @@ fn without_personal_data(q: &Question<'_>) -> Result<Decision, Refusal> {
 /// Step 12: for every section asked and every person it speaks of, a grant or a reason.
 fn mask(q: &Question<'_>, grant: &Grant) -> (Mask, Vec<Withheld>) {
     let (mut mask, mut withheld) = (Mask::default(), Vec::new());
+    let bearing = q.protection.bearing(&q.recipient, grant.class, q.purpose, q.at);
     for section in q.asked.iter() {
         let mut refused: Vec<(Option<&SubjectRef>, Why)> = Vec::new();
         for subject in q.outline.of(section) {
-            match why_withheld(q, grant, section, subject) {
-                Some(why) => refused.push((subject, why)),
-                None => mask.grant(section, subject.cloned(), detail(q, grant, section)),
+            let (why, detail) = match why_withheld(q, grant, section, subject) {
+                Some(Why::Sealed) => (Some(Why::Sealed), None),
+                _ if bearing.withholds(section) => (Some(Why::Concealed), None),
+                // The sentence in place of an address stands also where an address has no place at all (7.1).
+                None | Some(Why::Mask) if bearing.detail(section) == Detail::Substitute => {
+                    (Some(Why::Concealed), Some(Detail::Substitute))
+                }
+                Some(_) if bearing.detail(section) == Detail::Substitute => (Some(Why::Concealed), None),
+                Some(why) => (Some(why), None),
+                None => (None, Some(detail(q, grant, section).meet(bearing.detail(section)))),
+            };
+            if let Some(detail) = detail {
+                mask.grant(section, subject.cloned(), detail);
             }
+            refused.extend(why.map(|why| (subject, why)));
         }
-        let whole_section = mask.of(section).is_none() && refused.windows(2).all(|w| w[0].1 == w[1].1);
+        let whole_section =
+            refused.len() == q.outline.of(section).count() && refused.windows(2).all(|w| w[0].1 == w[1].1);
         if whole_section {
             refused.truncate(1);
         }
@@ -158,6 +174,7 @@ fn mask(q: &Question<'_>, grant: &Grant) -> (Mask, Vec<Withheld>) {
             why,
         }));
     }
+    mask.limit_texts(bearing.texts());
     (mask, withheld)
 }
 
@@ -172,7 +189,6 @@ fn why_withheld(
         let may_open = !matches!(q.event, Event::Open(opener) if !opener.duty_desk);
         return (!grant.notifier_goes_along || !may_open).then_some(Why::Sealed);
     }
-    // The concealed address has its place here: it goes before every other reason but the seal.
     if !grant.persons.cover(subject) {
         return Some(Why::OtherPerson);
     }
@@ -202,11 +218,12 @@ fn something_left(
 ) -> Result<(), Refusal> {
     let notice = basis.lane == Lane::Notice;
     let opening = matches!(q.event, Event::Open(_));
-    if !mask.is_empty() || (notice && !opening) {
+    if !mask.says_nothing() || (notice && !opening) {
         return Ok(());
     }
     match withheld.iter().map(|w| w.why).min() {
         Some(strictest) => Err(basis.refuse(when_nothing_else_is_left(strictest))),
+        None if !mask.is_empty() => Err(basis.refuse(RefusalCode::AddressConcealed)),
         // A notice may say nothing but that a child needs looking after.
         None if notice => Ok(()),
         None => Err(basis.refuse(RefusalCode::MaskEmpty)),
@@ -238,3 +255,5 @@ fn second_person(q: &Question<'_>, basis: &Basis, mask: &Mask) -> Result<(), Ref
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod protected;

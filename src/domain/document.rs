@@ -9,10 +9,11 @@ use super::{
     content::{Content, Entry},
     disclosure::Decision,
     ids::{AgencyId, DeliveryId, LegId},
-    mask::{Detail, Mask},
+    mask::{Detail, Mask, SectionMask, Texts},
     referral::{ReferralType, Urgency},
     section::Section,
     subject::{Subject, SubjectRef},
+    veil::{ADDRESS_NOTE, CONTACT_NOTE, Veil, may_be_read},
 };
 
 /// Renders what the mask grants of a content: an object of sections, each an array of entries.
@@ -26,7 +27,7 @@ pub fn render(content: &Content, mask: &Mask) -> Value {
             .entries(section)
             .iter()
             .filter(|entry| granted.subjects.contains(&entry.subject))
-            .filter_map(|entry| render_entry(entry, section, granted.detail))
+            .filter_map(|entry| render_entry(entry, section, granted, content.veil()))
             .collect();
         if !entries.is_empty() {
             shown.insert(section.code().into(), Value::Array(entries));
@@ -35,15 +36,26 @@ pub fn render(content: &Content, mask: &Mask) -> Value {
     Value::Object(shown)
 }
 
-fn render_entry(entry: &Entry, section: Section, detail: Detail) -> Option<Value> {
-    let mut shown: Map<String, Value> = match (detail, section) {
+fn render_entry(
+    entry: &Entry,
+    section: Section,
+    granted: &SectionMask,
+    veil: Option<&Veil>,
+) -> Option<Value> {
+    let mut shown: Map<String, Value> = match (granted.detail, section) {
         (Detail::Full, _) => entry.fields.clone(),
+        (Detail::Flagged, Section::Address | Section::Contact) => flagged(entry),
         (Detail::Town, Section::Address) => only(entry, &["municipality", "town"]),
         (Detail::Summary, Section::Narrative | Section::Health | Section::Development) => {
             only(entry, &["summary"])
         }
-        (Detail::Town | Detail::Summary | Detail::Sealed, _) => Map::new(),
+        (Detail::Substitute, Section::Address) => note(ADDRESS_NOTE, None),
+        (Detail::Office, Section::Contact) => note(CONTACT_NOTE, veil.and_then(Veil::office)),
+        _ => Map::new(),
     };
+    if !granted.detail.stands_in() && section != Section::Identity {
+        shown.retain(|name, value| may_be_read(name, value, granted.texts, veil));
+    }
     if shown.is_empty() {
         return None;
     }
@@ -51,6 +63,21 @@ fn render_entry(entry: &Entry, section: Section, detail: Detail) -> Option<Value
         shown.insert("subject".into(), subject.as_str().into());
     }
     Some(Value::Object(shown))
+}
+
+/// An entry in full, with the flag that nobody else may be told.
+fn flagged(entry: &Entry) -> Map<String, Value> {
+    let mut shown = entry.fields.clone();
+    if !shown.is_empty() {
+        shown.insert("concealed".into(), true.into());
+    }
+    shown
+}
+
+/// What stands for an entry that is concealed; nothing of the entry itself.
+fn note(text: &str, phone: Option<&str>) -> Map<String, Value> {
+    let phone = phone.map(|phone| ("phone".to_owned(), phone.into()));
+    std::iter::once(("note".to_owned(), text.into())).chain(phone).collect()
 }
 
 fn only(entry: &Entry, names: &[&str]) -> Map<String, Value> {
@@ -78,6 +105,7 @@ pub struct Head<'a> {
 ///
 /// What is withheld leaves no trace in it, neither as an empty section nor as a subject.
 pub fn document(head: &Head<'_>, subjects: &[Subject], content: &Content, decision: &Decision) -> Value {
+    let veil = content.veil();
     let content = render(content, &decision.mask);
     // In the order of the list of sections, which the keys of a JSON object do not keep.
     let sections: Vec<Section> =
@@ -91,13 +119,20 @@ pub fn document(head: &Head<'_>, subjects: &[Subject], content: &Content, decisi
         .filter(|subject| shown(&subject.reference))
         .map(|subject| json!({"ref": subject.reference, "role": subject.role}))
         .collect();
+    // Under a veil an empty mask tells nothing of how texts are to be shown.
+    let texts = match (decision.mask.is_empty(), veil) {
+        (true, Some(_)) => Texts::Withheld,
+        _ => decision.mask.texts(),
+    };
+    let action = head.requested_action.map(Value::from);
+    let action = action.filter(|action| may_be_read("text", action, texts, veil));
     let mut document = json!({
         "v": 1, "leg": head.leg, "delivery": head.delivery, "type": head.kind, "urgency": head.urgency,
         "sender": head.sender, "recipient": head.recipient, "sections": sections, "subjects": people,
         "content": content,
     });
     let optional = [
-        ("requested_action", head.requested_action.map(Value::from)),
+        ("requested_action", action),
         ("reply_by", head.reply_by.map(|at| at.display_with_offset(Offset::constant(9)).to_string().into())),
         ("basis", basis(decision)),
         ("resources", head.resources.cloned()),
@@ -168,15 +203,18 @@ mod tests {
 
     fn may_show(mask: &Mask, section: Section, subject: &Option<SubjectRef>, field: &str) -> bool {
         mask.of(section).is_some_and(|granted| {
+            let sentence = section != Section::Identity && ["text", "summary"].contains(&field);
             granted.subjects.contains(subject)
+                && (granted.texts == Texts::Whole || !sentence)
                 && match granted.detail {
                     Detail::Full => true,
+                    Detail::Flagged => matches!(section, Section::Address | Section::Contact),
                     Detail::Town => section == Section::Address && ["municipality", "town"].contains(&field),
                     Detail::Summary => {
                         [Section::Narrative, Section::Health, Section::Development].contains(&section)
                             && field == "summary"
                     }
-                    Detail::Sealed => false,
+                    Detail::Substitute | Detail::Office | Detail::Sealed => false,
                 }
         })
     }

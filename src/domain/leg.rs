@@ -7,7 +7,7 @@
 use crate::code_list;
 use crate::domain::leg_facts::{
     Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, Facts, Lane, Onward, Preview, RecipientFact,
-    Silence,
+    Release, Silence,
 };
 use crate::domain::leg_table::TRANSITIONS;
 use crate::domain::machine::{self, Machine, machine_codes};
@@ -74,6 +74,10 @@ code_list! {
         Draft = "draft", "下書きする", "draft";
         Choose = "choose", "宛先を決める", "choose the recipient";
         Submit = "submit", "送る", "send";
+        /// The copy becomes visible to its recipient.
+        Release = "release", "相手に見せる", "release";
+        /// Before that: nothing was ever visible.
+        Undo = "undo", "送信を取りやめる", "undo the sending";
         Receive = "receive", "受領を記録する", "record the arrival";
         Accept = "accept", "受け入れる（受理する）", "accept";
         Waitlist = "waitlist", "待機にする", "put on the waiting list";
@@ -122,6 +126,7 @@ code_list! {
         Approved = "approved", "必要な承認があること", "the approval this basis needs has been given";
         PreviewHolds = "preview_holds", "確認した内容から変わっていないこと", "what is sent is what was previewed";
         NotFetched = "not_fetched", "写しがまだ受け取られていないこと", "the copy still lies unread in the inbox";
+        Held = "held", "まだ相手に見えていないこと", "the recipient cannot see it yet";
         CopyOut = "copy_out", "写しが受け取られたか、暗号化配信済みであること", "the copy was fetched, or a sealed copy was published";
         OnwardCovered = "onward_covered", "同意・根拠が引継ぎ先に及ぶこと", "the consent or basis covers the onward recipient";
         OnwardNotCovered = "onward_not_covered", "同意・根拠が引継ぎ先に及ばないこと", "the consent or basis does not cover the onward recipient";
@@ -189,6 +194,7 @@ impl Machine for Leg {
             Guard::Approved => facts.approval != Approval::Missing,
             Guard::PreviewHolds => facts.preview != Preview::Differs,
             Guard::NotFetched => facts.copy == CopyPlace::InInbox,
+            Guard::Held => facts.release == Release::Held,
             Guard::CopyOut => facts.copy != CopyPlace::InInbox,
             Guard::OnwardCovered => facts.onward == Onward::Covered,
             Guard::OnwardNotCovered => facts.onward == Onward::NotCovered,
@@ -248,7 +254,8 @@ pub enum Evidence {
     FirstAnswer,
     /// The leg ends otherwise than by its first answer: its receipt `closed`.
     Closed,
-    /// A receipt of the delivery covers it: R0 and R1 on sending, R2 and R3 on arrival and opening. A later
+    /// A receipt of the delivery covers it: R0 on sending, R1 on release (which is
+    /// the sending itself, unless the copy is held back), R2 and R3 on arrival and opening. A later
     /// viewing writes no receipt of its own.
     Delivery,
     /// A signed event of the leg's chain.
@@ -260,7 +267,9 @@ pub fn evidence(transition: &Transition, before: Answered) -> Evidence {
     match (transition.action, before) {
         (action, Answered::NotYet) if action.is_answer() => Evidence::FirstAnswer,
         _ if transition.ends() => Evidence::Closed,
-        (LegAction::Submit | LegAction::Receive | LegAction::View, _) => Evidence::Delivery,
+        (LegAction::Submit | LegAction::Release | LegAction::Receive | LegAction::View, _) => {
+            Evidence::Delivery
+        }
         _ => Evidence::Event,
     }
 }

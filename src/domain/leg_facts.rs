@@ -63,6 +63,13 @@ pub enum CopyPlace {
     SealedPublished,
 }
 
+/// Whether the copy is still held back, so that nobody at the recipient can see that there is anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    Held,
+    Done,
+}
+
 /// Whether the basis also covers the recipient a leg would be forwarded to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Onward {
@@ -102,6 +109,7 @@ pub struct Facts {
     pub approval: Approval,
     pub preview: Preview,
     pub copy: CopyPlace,
+    pub release: Release,
     pub onward: Onward,
     pub silence: Silence,
     pub cancel_wait: CancelWait,
@@ -121,6 +129,7 @@ impl Facts {
             approval: Approval::Missing,
             preview: Preview::Differs,
             copy: CopyPlace::Fetched,
+            release: Release::Done,
             onward: Onward::NotCovered,
             silence: Silence::StepsOpen,
             cancel_wait: CancelWait::Running,

@@ -117,6 +117,8 @@ pub const TRANSITIONS: &[Transition] = &[
     row(14, &[Accepted, Scheduled, InProgress, OnHold], LegAction::Discontinue, Discontinued, &[R])
         .with(&[Field::Reason]),
     row(15, &[Requested], LegAction::Cancel, Cancelled, &[S]).when(&[Guard::NotFetched]),
+    // While the copy is held back nobody at the recipient has seen anything: no R1 was written, and none will be.
+    row(15, &[Requested], LegAction::Undo, Cancelled, &[S]).when(&[Guard::Held]),
     row(16, &[Requested], LegAction::Cancel, CancelRequested, &[S, SS]).when(&[Guard::CopyOut]),
     row(
         16,
@@ -141,6 +143,7 @@ pub const TRANSITIONS: &[Transition] = &[
     )
     .at_row(21),
     event(&[Declined, Expired, Cancelled], LegAction::Replace, &[S]).with(&[Field::Recipient]).at_row(22),
+    event(&[Requested], LegAction::Release, &[H]).when(&[Guard::Held]),
     event(SHARED, LegAction::Note, &[S, SS, R]).with(&[Field::Note]),
     event(ARRIVED, LegAction::View, &[H]),
     // Counted; the second one prompts the sender.
@@ -155,7 +158,7 @@ mod tests {
     use crate::domain::leg::{Answered, Evidence, available, begin, evidence, step};
     use crate::domain::leg_facts::{
         Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, Facts, Lane, Onward, Preview, RecipientFact,
-        Silence,
+        Release, Silence,
     };
     use crate::domain::machine::Why;
     use crate::domain::referral::Urgency;
@@ -280,6 +283,23 @@ mod tests {
         }
         let in_inbox = Facts { copy: CopyPlace::InInbox, ..facts(Lane::Consent) };
         assert_eq!(step(Received, LegAction::Cancel, S, &in_inbox).unwrap().to, Some(CancelRequested));
+    }
+
+    #[test]
+    fn a_sending_is_undone_only_while_it_is_held_back() {
+        let at = |state, action, actor, release| {
+            step(state, action, actor, &Facts { release, ..facts(Lane::Consent) }).map(|row| row.to)
+        };
+        assert_eq!(at(Requested, LegAction::Undo, S, Release::Held).unwrap(), Some(Cancelled));
+        assert_eq!(
+            at(Requested, LegAction::Undo, S, Release::Done).unwrap_err().why,
+            Why::Guard(Guard::Held)
+        );
+        assert_eq!(at(Requested, LegAction::Undo, R, Release::Held).unwrap_err().why, Why::NotByThisActor);
+        assert!(at(Received, LegAction::Undo, S, Release::Held).is_err());
+        assert_eq!(at(Requested, LegAction::Release, H, Release::Held).unwrap(), None);
+        assert!(at(Requested, LegAction::Release, H, Release::Done).is_err(), "nothing is released twice");
+        assert!(at(Cancelled, LegAction::Release, H, Release::Held).is_err());
     }
 
     #[test]

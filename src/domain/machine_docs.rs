@@ -32,7 +32,9 @@ the old one, which stays closed. `resume` goes back to the state before the hold
 const DELIVERY: &str = "\
 The copy for one recipient. A first opening of a waiting copy writes R2 and R3 in one operation. Taken and
 opened copies can still be recalled: what happened stays on record, and further openings stop. A sealed
-copy that was published stays waiting until the recipient's own acknowledgement.
+copy that was published stays waiting until the recipient's own acknowledgement. What is not urgent is held
+back for some minutes: until it is released its recipient can see nothing of it, its R1 is not written, and
+its sender can undo the sending. A copy that was stopped meanwhile was never visible.
 ";
 
 const DOORBELL: &str = "\

@@ -11,8 +11,10 @@
 //!    [`field_rules`], [`field_error`].
 //! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
-//! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask. [`difference`] compares two of
-//!    its documents.
+//!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant, and
+//!    [`release`] says for how long it can still be undone.
+//! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
+//!    the family is hidden. [`difference`] compares two of its documents.
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
 //!    [`delivery`], [`basis_state`]; what is derived from the tables: [`machine_docs`], [`fhir`].
 //! 8. **The evidence.** [`chain`] (the bytes that get hashed), [`receipt`], [`proof`] (what a check can show and what not).
@@ -60,9 +62,12 @@ pub mod provision;
 pub mod receipt;
 pub mod referral;
 pub mod refusal;
+pub mod release;
+pub mod second_look;
 pub mod section;
 pub mod service;
 pub mod sign_in;
 pub mod staff;
 pub mod subject;
 pub mod submission;
+pub mod veil;

@@ -67,6 +67,14 @@ impl MunicipalityCode {
         (self.0[0] - b'0') * 10 + (self.0[1] - b'0')
     }
 
+    /// The code of the city for a ward of a designated city (`141011` gives `141003`), where one city hall keeps the
+    /// register of all wards; of everything else its own. The wards of Tokyo are municipalities themselves.
+    pub fn of_city(&self) -> Self {
+        let city = DESIGNATED_CITIES.iter().rev().find(|city| **city <= self.jis5());
+        let Some(city) = city.filter(|city| city[..3] == self.jis5()[..3]) else { return *self };
+        Self::parse(city).unwrap_or(*self)
+    }
+
     /// The code of the prefecture itself (`141011` gives `140007`): what a mask shows where the
     /// municipality would betray a concealed address.
     pub fn of_prefecture(&self) -> Self {
@@ -75,6 +83,12 @@ impl MunicipalityCode {
         Self(code)
     }
 }
+
+/// The designated cities (地方自治法 第252条の19), ascending. The wards of each follow it, up to the next.
+const DESIGNATED_CITIES: [&str; 20] = [
+    "01100", "04100", "11100", "12100", "14100", "14130", "14150", "15100", "22100", "22130", "23100",
+    "26100", "27100", "27140", "28100", "33100", "34100", "40100", "40130", "43100",
+];
 
 /// The check digit after five digits a b c d e, by 総務省: `(11 - (6a+5b+4c+3d+2e) mod 11) mod 10`.
 fn check_digit(five: &[u8]) -> u8 {
@@ -121,6 +135,30 @@ impl<'de> Deserialize<'de> for MunicipalityCode {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_ward_belongs_to_its_designated_city_and_to_no_other() {
+        let city = |code: &str| MunicipalityCode::parse(code).unwrap().of_city().jis5().to_owned();
+        for (code, whole) in [
+            ("14100", "14100"),
+            ("14101", "14100"),
+            ("14118", "14100"),
+            ("14137", "14130"),
+            ("14153", "14150"),
+            ("22138", "22130"),
+            ("27128", "27100"),
+            ("40109", "40100"),
+            ("01110", "01100"),
+            ("13101", "13101"),
+            ("14201", "14201"),
+            ("01202", "01202"),
+            ("13000", "13000"),
+            ("47201", "47201"),
+        ] {
+            assert_eq!(city(code), whole, "{code}");
+        }
+        assert!(DESIGNATED_CITIES.is_sorted());
+    }
 
     #[test]
     fn codes_published_by_the_ministry_are_accepted_with_and_without_their_check_digit() {

@@ -1,7 +1,8 @@
 //! What can go wrong, told so that the reader can mend it: the catalogue of problems (RFC 9457).
 //!
 //! A problem is built from texts that stand in this program, from codes, ids, numbers and times. No
-//! constructor takes a text that came from outside, so personal data cannot enter one. Which HTTP
+//! constructor takes a text that came from outside, so personal data cannot enter one; the one exception are the
+//! public names of organisations. Which HTTP
 //! status a problem gets is the web's affair; over AMQP the same problems travel without one.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -11,6 +12,7 @@ use crate::domain::{
     fault::{Fault, Part, Phrase, Text},
     ids::BadId,
     language::Language,
+    second_look::Doubts,
 };
 
 macro_rules! problem_kinds {
@@ -76,6 +78,8 @@ problem_kinds! {
         "登録済みのものを使うか、別の番号で登録してください。", "Use what is registered, or register it under another reference.";
     DisclosureRefused = "disclosure-refused", "この根拠では提供できません", "The disclosure is not allowed on this basis",
         "示された理由と条文を確かめ、根拠・宛先・区分のいずれかを改めてください。", "Look at the reason and the article, and change the basis, the recipient or the sections.";
+    ConfirmationNeeded = "confirmation-needed", "宛先の確認が必要です", "The recipient has to be confirmed",
+        "compare の機関の種別・市区町村・名称を見比べ、正しい宛先なら、その宛先の confirmed に code を書いて送ってください。まだ何も送られていません。", "Compare kind, municipality and name of the agencies in compare; if the recipient is right, write the codes into confirmed of its leg and send again. Nothing has been sent.";
     PreviewDiffers = "preview-differs", "確認した内容と、送られる内容が違います", "What would be sent is not what was previewed",
         "もう一度プレビューして違いを確かめ、新しい token を付けて送ってください。まだ何も送られていません。", "Preview again, look at what changed, and send with the new token. Nothing has been sent.";
     NoDryRun = "no-dry-run", "この操作は試しに行うことができません", "This request has no dry run",
@@ -129,10 +133,12 @@ pub struct Problem {
     pub code: Option<&'static str>,
     /// At most [`Fault::LIMIT`] faults.
     pub errors: Vec<Fault>,
+    /// The recipients to look at again, with the names of organisations as the directory shows them to everybody.
+    pub compare: Option<Box<Doubts>>,
     /// The present state of what was to be changed, and the actions it allows.
     pub state: Option<(&'static str, Vec<&'static str>)>,
     /// A JWS the hub made: the signed refusal, or the receipt that already ended a leg.
-    pub signed: Option<String>,
+    pub signed: Option<Box<str>>,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u32>,
 }
@@ -146,6 +152,7 @@ impl Problem {
             mend: None,
             code: None,
             errors: Vec::new(),
+            compare: None,
             state: None,
             signed: None,
             retry_after: None,
@@ -187,7 +194,7 @@ impl Problem {
     /// Adds the JWS that proves the answer. It is made by the hub and names only codes and ids.
     #[must_use]
     pub fn signed(mut self, jws: String) -> Self {
-        self.signed = Some(jws);
+        self.signed = Some(jws.into());
         self
     }
 
@@ -287,6 +294,9 @@ impl Serialize for Problem {
         }
         if !self.errors.is_empty() {
             map.serialize_entry("errors", &self.errors)?;
+        }
+        if let Some(compare) = &self.compare {
+            map.serialize_entry("compare", compare)?;
         }
         if let Some((state, allowed)) = &self.state {
             map.serialize_entry("state", state)?;

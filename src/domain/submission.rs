@@ -14,6 +14,7 @@ use super::{
     field_rules,
     ids::{AgencyId, ArrangementId, CaseId, ConsentId, StaffId},
     referral::{ReferralType, Urgency},
+    second_look::Confirm,
     section::Sections,
     subject::Subject,
 };
@@ -55,6 +56,8 @@ pub struct AskedLeg {
     pub address_needed_because: Option<String>,
     pub requested_action: Option<String>,
     pub reply_by: Option<Timestamp>,
+    /// What the sender has looked at again.
+    pub confirmed: Vec<Confirm>,
 }
 
 impl AskedLeg {
@@ -76,6 +79,8 @@ struct WireLeg {
     address_needed_because: Option<String>,
     requested_action: Option<String>,
     reply_by: Option<Timestamp>,
+    #[serde(default)]
+    confirmed: Vec<Confirm>,
 }
 
 #[derive(Deserialize)]
@@ -184,6 +189,7 @@ fn asked(leg: WireLeg) -> Result<AskedLeg, &'static str> {
         address_needed_because: leg.address_needed_because,
         requested_action: leg.requested_action,
         reply_by: leg.reply_by,
+        confirmed: leg.confirmed,
     })
 }
 

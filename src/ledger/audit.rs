@@ -23,6 +23,7 @@ code_list! {
         Act = "act", "回答・操作", "act on a leg";
         Consent = "consent", "同意の記録", "record a consent";
         Withdraw = "withdraw", "同意の撤回", "withdraw a consent";
+        Protect = "protect", "秘匿・支援措置", "change a protection";
         Arrange = "arrange", "取決めの記録・変更", "record or change an arrangement";
         Read = "read", "照会", "read own records";
         Authenticate = "authenticate", "認証", "authenticate";

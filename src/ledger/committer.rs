@@ -200,8 +200,25 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
             insert(on, writes.iter().flat_map(|w| &w.rows.$table), WriteError::Duplicate(stringify!($table))).await?;
         )+};
     }
-    insert_all!(agencies, staff, services, data_keys, consents, consent_events, referrals, contents);
+    insert_all!(
+        agencies,
+        name_keys,
+        staff,
+        services,
+        data_keys,
+        consents,
+        consent_events,
+        referrals,
+        contents
+    );
     insert_all!(arrangements, arrangement_events, arrangement_members, arrangement_cases);
+    insert_all!(
+        protection_versions,
+        arrangements,
+        arrangement_events,
+        arrangement_members,
+        arrangement_cases
+    );
     insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts, audits);
     insert_all!(sign_ins, sessions);
     enqueue(on, writes).await?;

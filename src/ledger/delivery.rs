@@ -28,6 +28,15 @@ table! {
         disclosed_at: Option<Timestamp>,
         created_at: Timestamp,
         changed_at: Timestamp,
+        release_at: Option<Timestamp>,
+        released_at: Option<Timestamp>,
+    }
+}
+
+impl DeliveryRow {
+    /// When it came into the inbox.
+    pub fn arrived_at(&self) -> Timestamp {
+        self.released_at.unwrap_or(self.created_at)
     }
 }
 
@@ -44,7 +53,10 @@ pub struct MoveDelivery {
 }
 
 statements! {
-    OF_RECIPIENT = ["SELECT ", DeliveryRow::COLUMNS, " FROM delivery WHERE id = $1 AND recipient = $2"];
+    OF_RECIPIENT = ["SELECT ", DeliveryRow::COLUMNS,
+        " FROM delivery WHERE id = $1 AND recipient = $2 AND state NOT IN ('held', 'stopped')"];
+    DUE = ["SELECT ", DeliveryRow::COLUMNS,
+        " FROM delivery WHERE state = 'held' AND release_at <= $1 ORDER BY release_at LIMIT $2"];
     BY_ID = ["SELECT ", DeliveryRow::COLUMNS, " FROM delivery WHERE id = $1"];
     INBOX = ["SELECT ", DeliveryRow::COLUMNS,
         " FROM delivery WHERE recipient = $1 AND state = $2 AND leg > $3 ORDER BY leg LIMIT $4"];
@@ -55,12 +67,15 @@ statements! {
     // No time is negative, so -1 stands for "not disclosed" on both sides of the guard.
     MOVE = ["UPDATE delivery SET state = $4, changed_at = $5 ",
         "WHERE id = $1 AND state = $2 AND COALESCE(disclosed_at, -1) = $3"];
+    RELEASE = ["UPDATE delivery SET state = $4, changed_at = $5, released_at = $5 ",
+        "WHERE id = $1 AND state = $2 AND COALESCE(disclosed_at, -1) = $3"];
     DISCLOSE = ["UPDATE delivery SET state = $4, changed_at = $5, disclosed_at = $6 ",
         "WHERE id = $1 AND state = $2 AND COALESCE(disclosed_at, -1) = $3"];
 }
 
 impl Ledger {
-    /// A copy made for the caller.
+    /// A copy made for the caller, if it may know of it: what is held back, or was stopped while it was, is to its
+    /// recipient as if it were not there.
     pub async fn delivery(&self, scope: Scope, id: DeliveryId) -> Result<Option<DeliveryRow>, LedgerError> {
         self.one(sqlx::query(OF_RECIPIENT).bind(id.to_string()).bind(scope.agency().to_string())).await
     }
@@ -75,6 +90,11 @@ impl Ledger {
         self.one(sqlx::query(BY_ID).bind(id.to_string())).await
     }
 
+    /// For the hub itself: copies held back whose time has come, the longest due first.
+    pub async fn due_for_release(&self, now: Timestamp, limit: i64) -> Result<Vec<DeliveryRow>, LedgerError> {
+        self.many(sqlx::query(DUE).bind(now.as_microsecond()).bind(limit)).await
+    }
+
     /// The caller's inbox in one state, oldest first, by keyset over the leg.
     pub async fn inbox(
         &self,
@@ -83,6 +103,9 @@ impl Ledger {
         after: Option<LegId>,
         limit: i64,
     ) -> Result<Vec<DeliveryRow>, LedgerError> {
+        if !state.visible() {
+            return Ok(Vec::new());
+        }
         let after = after.map_or_else(String::new, |id| id.to_string());
         let statement =
             sqlx::query(INBOX).bind(scope.agency().to_string()).bind(state.code()).bind(after).bind(limit);
@@ -113,7 +136,11 @@ impl Ledger {
 
 impl MoveDelivery {
     pub(super) async fn apply(&self, on: &mut AnyConnection) -> Result<u64, sqlx::Error> {
-        let text = if self.disclosed_at.is_some() { DISCLOSE } else { MOVE };
+        let text = match (self.disclosed_at, self.from) {
+            (Some(_), _) => DISCLOSE,
+            (None, DeliveryState::Held) if self.to.visible() => RELEASE,
+            _ => MOVE,
+        };
         let statement = sqlx::query(text)
             .bind(self.id.to_string())
             .bind(self.from.code())

@@ -96,6 +96,13 @@ code_list! {
     }
 }
 
+/// What is held back, or was stopped while it was, is to its recipient as if it were not there.
+macro_rules! visible {
+    () => {
+        "EXISTS (SELECT 1 FROM delivery WHERE delivery.id = leg.delivery AND delivery.state NOT IN ('held', 'stopped'))"
+    };
+}
+
 /// A time: its first moment, and the first one after it.
 #[derive(Clone, Copy)]
 pub struct Window {
@@ -104,15 +111,18 @@ pub struct Window {
 }
 
 statements! {
-    OF_PARTY = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1 AND (sender = $2 OR recipient = $2)"];
+    OF_PARTY = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1 AND (sender = $2 OR recipient = $2 AND ",
+        visible!(), ")"];
+    BY_ID = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1"];
     OF_REFERRAL = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE referral = $1 ORDER BY place"];
     OF_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE consent = $1 ORDER BY id"];
     SENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
-    GOT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
+    GOT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id < $3 AND ", visible!(),
+        " ORDER BY id DESC LIMIT $4"];
     SENT_UNDER_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id > $3 ",
         "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 ORDER BY id LIMIT $6"];
     GOT_UNDER_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id > $3 ",
-        "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 ORDER BY id LIMIT $6"];
+        "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 AND ", visible!(), " ORDER BY id LIMIT $6"];
     EVENTS = ["SELECT ", LegEventRow::COLUMNS, " FROM leg_event WHERE leg = $1 ORDER BY seq"];
     EVENT = ["SELECT ", LegEventRow::COLUMNS, " FROM leg_event WHERE leg = $1 AND seq = $2"];
     MANIFEST = ["SELECT ", ManifestRow::COLUMNS, " FROM manifest WHERE leg = $1 ORDER BY version DESC LIMIT 1"];
@@ -121,9 +131,17 @@ statements! {
 }
 
 impl Ledger {
-    /// A leg of which the caller is sender or recipient.
+    /// A leg of which the caller is sender, or recipient of a copy that it can see.
     pub async fn leg(&self, scope: Scope, id: LegId) -> Result<Option<LegRow>, LedgerError> {
         self.one(sqlx::query(OF_PARTY).bind(id.to_string()).bind(scope.agency().to_string())).await
+    }
+
+    /// For the hub itself: the leg of a copy.
+    pub async fn leg_of(
+        &self,
+        delivery: &super::delivery::DeliveryRow,
+    ) -> Result<Option<LegRow>, LedgerError> {
+        self.one(sqlx::query(BY_ID).bind(delivery.leg.to_string())).await
     }
 
     /// The legs of a referral that the caller has read under its scope.

@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod idempotency;
 pub mod job;
 pub mod leg;
+pub mod protection;
 pub mod receipt;
 pub mod referral;
 pub mod service;

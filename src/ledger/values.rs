@@ -242,6 +242,7 @@ text_columns!(
     ids::LegId,
     ids::DeliveryId,
     ids::ConsentId,
+    ids::ProtectionId,
     ids::ReceiptId,
     ids::JobId,
     ids::DataKeyId,

@@ -3,7 +3,7 @@
 use sqlx::AnyConnection;
 
 use super::{
-    agency::{AgencyRow, RotateSecret, StaffRow},
+    agency::{AgencyRow, NameKeyRow, RotateSecret, StaffRow},
     arrangement::{
         ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement,
         MoveArrangement,
@@ -16,6 +16,7 @@ use super::{
     idempotency::IdempotencyRow,
     job::{ClaimJobs, ForgetJobs, JobRow, RingAgain, SettleJob},
     leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
+    protection::{HoldLeg, HoldProtection, MoveProtection, ProtectionVersionRow, PutProtection},
     receipt::ReceiptRow,
     referral::{ReferralEventRow, ReferralRow},
     service::{ServiceRow, UpdateService},
@@ -47,6 +48,7 @@ pub struct Write {
 #[derive(Default)]
 pub struct Rows {
     pub agencies: Vec<AgencyRow>,
+    pub name_keys: Vec<NameKeyRow>,
     pub staff: Vec<StaffRow>,
     pub services: Vec<ServiceRow>,
     pub data_keys: Vec<DataKeyRow>,
@@ -56,6 +58,7 @@ pub struct Rows {
     pub arrangement_cases: Vec<ArrangementCaseRow>,
     pub consents: Vec<ConsentRow>,
     pub consent_events: Vec<ConsentEventRow>,
+    pub protection_versions: Vec<ProtectionVersionRow>,
     pub referrals: Vec<ReferralRow>,
     pub referral_events: Vec<ReferralEventRow>,
     pub contents: Vec<ContentRow>,
@@ -78,8 +81,12 @@ pub enum Step {
     MoveArrangement(MoveArrangement),
     MoveConsent(MoveConsent),
     UseConsent(UseConsent),
+    HoldLeg(HoldLeg),
     MoveLeg(MoveLeg),
     MoveDelivery(MoveDelivery),
+    PutProtection(PutProtection),
+    MoveProtection(MoveProtection),
+    HoldProtection(HoldProtection),
     RotateSecret(RotateSecret),
     PutSubscription(PutSubscription),
     RemoveSubscription(RemoveSubscription),
@@ -163,8 +170,12 @@ impl Step {
         let rows = match self {
             Self::MoveArrangement(step) => step.apply(on).await?,
             Self::MoveConsent(step) => step.apply(on).await?,
+            Self::HoldLeg(step) => step.apply(on).await?,
             Self::MoveLeg(step) => step.apply(on).await?,
             Self::MoveDelivery(step) => step.apply(on).await?,
+            Self::PutProtection(step) => step.apply(on).await?,
+            Self::MoveProtection(step) => step.apply(on).await?,
+            Self::HoldProtection(step) => step.apply(on).await?,
             Self::RotateSecret(step) => step.apply(on).await?,
             Self::PutSubscription(step) => step.apply(on).await?,
             Self::RemoveSubscription(step) => step.apply(on).await?,

@@ -17,13 +17,14 @@ use crate::{
     domain::{
         answer::{DeclineReason, DeclinedBy, DiscontinueReason, HoldReason, Outcome},
         delivery::{DeliveryAction, DeliveryActor, DeliveryState, Push},
+        fault::Phrase,
         field_error::FieldError,
         ids::LegId,
         leg::{
-            self, Actor as LegActor, Answered, Available, Evidence, Field, Illegal, LegAction, LegState,
-            Transition,
+            self, Actor as LegActor, Answered, Available, Evidence, Field, Guard, Illegal, LegAction,
+            LegState, Transition,
         },
-        leg_facts::{Approval, BasisFact, BeforeHold, Facts, Onward, Preview, RecipientFact},
+        leg_facts::{Approval, BasisFact, BeforeHold, Facts, Onward, Preview, RecipientFact, Release},
         machine::Why,
         problem::{Problem, ProblemKind},
         receipt::{self, Actor, Attested, ReceiptLevel},
@@ -82,10 +83,12 @@ async fn prepare(
 ) -> Result<Prepared, Problem> {
     let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
     let staff = caller.staff(context, &command.document["by"], "/by").await?;
-    if leg.head_seq != version {
+    let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
+    // Whoever is late to undo is told what to do instead, and not to read again and try once more.
+    let too_late = action == LegAction::Undo && delivery.state.release() == Release::Done;
+    if leg.head_seq != version && !too_late {
         return Err(Problem::new(ProblemKind::VersionStale));
     }
-    let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
     let row = allowed_row(&leg, action, &actors(caller, &leg, staff.role), &facts)?;
     let details = details(row, &command.document)?;
@@ -157,6 +160,7 @@ pub(super) async fn facts(context: &Context, leg: &LegRow, delivery: &DeliveryRo
         approval: Approval::NotNeeded,
         preview: Preview::NotTaken,
         copy: delivery.state.copy_place(push),
+        release: delivery.state.release(),
         // No consent or basis of this version reaches beyond the recipient it names.
         onward: Onward::NotCovered,
         before_hold,
@@ -224,10 +228,20 @@ fn allowed_row(
     let allowed = available(leg, actors, facts).iter().map(|one| one.action.code()).collect();
     let problem = Problem::illegal_transition(leg.state.code(), allowed);
     Err(match last {
+        Some(Illegal { why: Why::Guard(Guard::Held), .. }) => {
+            problem.code(Guard::Held.code()).mend(RECALL_INSTEAD)
+        }
         Some(Illegal { why: Why::Guard(guard), .. }) => problem.code(guard.code()),
+        _ if action == LegAction::Undo && !leg.state.terminal() => problem.mend(RECALL_INSTEAD),
         _ => problem,
     })
 }
+
+/// What remains when a sending can no longer be undone.
+const RECALL_INSTEAD: Phrase = Phrase {
+    ja: "すでに相手に見えています。取消（cancel）を使うか、誤送付なら上司が enter_in_error で回収してください。急ぐときは相手に電話してください。",
+    en: "The recipient can see it by now: cancel it or, if it went to the wrong place, let a supervisor recall it with enter_in_error. If it is urgent, telephone.",
+};
 
 async fn answered(context: &Context, leg: &LegRow) -> Result<Answered, Problem> {
     let receipts = context.ledger.receipts(leg).await?;

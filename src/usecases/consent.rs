@@ -72,7 +72,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
         uses: 0,
         changed_at: now,
     };
-    let event = ConsentEventRow {
+    let mut event = ConsentEventRow {
         consent: id,
         version: 1,
         state: record.state,
@@ -81,7 +81,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
         at: now,
         jws: None,
     };
-    let event = signed(context, &row, event, evidence_digests(document), None);
+    event.jws = signed(context, &row, &event, evidence_digests(document), None);
     let text = answer(&event);
     let rows = Rows {
         consents: vec![row],
@@ -99,14 +99,14 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     Ok(Prepared { write: Write { rows, ..Write::default() }, pointer, text })
 }
 
-/// A step with what the hub signs about it, linked to the step before.
+/// What the hub signs about a step, linked to the step before.
 pub(super) fn signed(
     context: &Context,
     row: &ConsentRow,
-    event: ConsentEventRow,
+    event: &ConsentEventRow,
     evidence: Vec<Hash>,
     before: Option<&ConsentEventRow>,
-) -> ConsentEventRow {
+) -> Option<String> {
     let jws = context.vault.sign_consent(&ConsentStatement {
         agency: row.owner,
         consent: row.id,
@@ -119,7 +119,7 @@ pub(super) fn signed(
         sealed: sha256(&row.body),
         prev: before.and_then(|event| event.jws.as_deref()).map(|jws| sha256(jws.as_bytes())),
     });
-    ConsentEventRow { jws: Some(jws.into()), ..event }
+    Some(jws.into())
 }
 
 /// Reads the record and everything single fields must be.

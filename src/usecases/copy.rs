@@ -22,6 +22,7 @@ use crate::{
         machine::Why,
         problem::{Problem, ProblemKind},
         receipt::{Actor, Attested, BasisRef, CopyFor, ReceiptLevel, Withheld},
+        release::Sending,
         section::{Section, Sections},
         submission::{AskedLeg, Submission},
     },
@@ -110,27 +111,39 @@ impl Copy<'_> {
             changed_at: self.now,
         };
         write.rows.manifests.push(ManifestRow { leg, version: 1, jws: manifest.into() });
-        write.rows.deliveries.push(self.delivery_row(&row));
-        write.rows.jobs.push(ring::job(context, JobKind::Waiting, &row, row.recipient, self.now));
-        let row = self.trail(frame, row, write)?;
+        let delivery = self.delivery_row(&row);
+        if delivery.state.visible() {
+            write.rows.jobs.push(ring::job(context, JobKind::Waiting, &row, row.recipient, self.now));
+        }
+        let row = self.trail(frame, row, &delivery, write)?;
+        write.rows.deliveries.push(delivery);
         write.rows.legs.push(row);
         Ok(())
     }
 
-    /// The first event and the receipts R0 and R1; the row then stands where they left it.
-    fn trail(&self, frame: Frame, row: LegRow, write: &mut Write) -> Result<LegRow, Problem> {
+    /// The first event and the receipt R0, and R1 where the copy is in the inbox by that; the row then stands where
+    /// they left it.
+    fn trail(
+        &self,
+        frame: Frame,
+        row: LegRow,
+        delivery: &DeliveryRow,
+        write: &mut Write,
+    ) -> Result<LegRow, Problem> {
         let author = Actor {
             agency: Some(self.parcel.owner),
             staff: Some(self.submission.written_by),
             attested: Attested::AgencyAsserted,
         };
-        let hub = Actor { agency: None, staff: None, attested: Attested::HubAttested };
+        let hub = hub_itself();
         let withheld = withheld(self.decision);
         let mut trail = Trail::begin(self.context, &self.parcel.key, frame, self.now);
         trail.event(LegAction::Submit, self.sent_state()?, &author, None)?;
         let sender = CopyFor::Sender { referral: self.parcel.id, withheld };
         trail.receipt(ReceiptLevel::R0, &author, None, Some(sender));
-        trail.receipt(ReceiptLevel::R1, &hub, None, None);
+        if delivery.state.visible() {
+            trail.receipt(ReceiptLevel::R1, &hub, None, None);
+        }
         let standing = trail.finish(write);
         Ok(LegRow {
             state: standing.state,
@@ -190,16 +203,26 @@ impl Copy<'_> {
     }
 
     fn delivery_row(&self, leg: &LegRow) -> DeliveryRow {
+        let sending = Sending {
+            kind: leg.kind,
+            urgency: leg.urgency,
+            basis: leg.basis,
+            sent_at: self.now,
+            reply_by: leg.reply_by,
+        };
+        let release_at = sending.held_until(self.context.settings.release_seconds);
         DeliveryRow {
             id: leg.delivery,
             leg: leg.id,
             seq: 1,
             recipient: leg.recipient,
             urgency: leg.urgency,
-            state: DeliveryState::Waiting,
+            state: if release_at.is_some() { DeliveryState::Held } else { DeliveryState::Waiting },
             disclosed_at: None,
             created_at: self.now,
             changed_at: self.now,
+            release_at,
+            released_at: None,
         }
     }
 
@@ -216,6 +239,11 @@ impl Copy<'_> {
     pub fn opens_compartment(&self) -> bool {
         self.decision.mask.of(Section::Notifier).is_some()
     }
+}
+
+/// The hub as the one who attests.
+pub(super) const fn hub_itself() -> Actor {
+    Actor { agency: None, staff: None, attested: Attested::HubAttested }
 }
 
 /// The clock of 児童虐待の防止等に関する法律 第8条: the child is seen by somebody.

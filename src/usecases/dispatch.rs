@@ -170,8 +170,7 @@ async fn plan(context: &Context, wishes: &Wishes, job: &JobRow) -> Plan {
     };
     let plan = match job.kind {
         JobKind::Waiting => waiting(context, wish, job).await,
-        JobKind::Changed => Ok(doorbell(wish, job, DoorbellKind::LegChanged)),
-        JobKind::Recalled => Ok(doorbell(wish, job, DoorbellKind::DeliveryRecalled)),
+        JobKind::Changed | JobKind::Recalled => happened(context, wish, job).await,
         // Reading the wish has told the transport already.
         JobKind::Subscribed => Ok(Plan::settle(Fate::done(Why::Kept))),
         // Only the worker for mail takes these.
@@ -235,13 +234,25 @@ async fn is_urgent(context: &Context, delivery: &DeliveryRow) -> Result<bool, Pr
     Ok(leg.is_some_and(|leg| matches!(leg.kind, ReferralType::Notice | ReferralType::Transfer)))
 }
 
-/// A doorbell for what has happened already: there is nothing to look up.
-fn doorbell(wish: &Wish, job: &JobRow, kind: DoorbellKind) -> Plan {
-    let act = match wish.door {
-        Door::None => Act::Settle(Fate::done(Why::NoChannel)),
-        Door::Doorbell | Door::Sealed(_) => ring(job, kind, Body::Empty),
+/// A doorbell for what has happened already; but nobody is rung for what it may not know of, such as a leg that is
+/// still held back.
+async fn happened(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, Problem> {
+    if matches!(wish.door, Door::None) {
+        return Ok(Plan::settle(Fate::done(Why::NoChannel)));
+    }
+    let scope = Scope::of(job.agency);
+    let Ok(subject) = job.subject.parse::<Uuid>() else { return Ok(Plan::settle(Fate::Damaged)) };
+    let (kind, known) = match job.kind {
+        JobKind::Recalled => {
+            let copy = context.ledger.delivery(scope, subject.into()).await?;
+            (DoorbellKind::DeliveryRecalled, copy.is_some())
+        }
+        _ => (DoorbellKind::LegChanged, context.ledger.leg(scope, subject.into()).await?.is_some()),
     };
-    Plan { act, mail: None }
+    if !known {
+        return Ok(Plan::settle(Fate::done(Why::Unseen)));
+    }
+    Ok(Plan { act: ring(job, kind, Body::Empty), mail: None })
 }
 
 fn ring(job: &JobRow, kind: DoorbellKind, body: Body) -> Act {

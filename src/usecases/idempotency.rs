@@ -5,10 +5,12 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Answer, Caller, Command, Context, TRIES, act, arrangement, consent, register, submit, take};
+use super::{
+    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, protection, register, submit, take,
+};
 use crate::{
     domain::{
-        ids::{ArrangementId, ConsentId, DeliveryId, LegId, ReferralId, StaffId},
+        ids::{ArrangementId, ConsentId, DeliveryId, LegId, ProtectionId, ReferralId, StaffId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
@@ -29,6 +31,10 @@ pub enum Pointer {
         version: i64,
     },
     Referral(ReferralId),
+    Protection {
+        id: ProtectionId,
+        version: i64,
+    },
     /// The event of a leg that a party's act made.
     Event {
         leg: LegId,
@@ -48,6 +54,7 @@ impl fmt::Display for Pointer {
             Self::Arrangement { id, version } => write!(f, "arrangement:{id}:{version}"),
             Self::Consent { id, version } => write!(f, "consent:{id}:{version}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
+            Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
         }
@@ -66,6 +73,9 @@ impl FromStr for Pointer {
             }
             ["consent", id, version] => {
                 Some(Self::Consent { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["protection", id, version] => {
+                Some(Self::Protection { id: id.parse().ok()?, version: version.parse().ok()? })
             }
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
@@ -164,6 +174,7 @@ async fn replay(
         }
         Pointer::Consent { id, version } => consent::answer_again(context, caller, id, version).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
+        Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
@@ -183,6 +194,7 @@ mod tests {
             format!("consent:{id}:2"),
             format!("referral:{id}"),
             format!("event:{id}:3"),
+            format!("protection:{id}:4"),
             format!("receipt:{id}:R2"),
         ] {
             assert_eq!(text.parse::<Pointer>().unwrap().to_string(), text);

@@ -24,6 +24,7 @@ code_list! {
     Why, "reason of a job" {
         Rung = "rung", "知らせた", "rung";
         NotWaiting = "not_waiting", "待機中でない", "nothing waits any more";
+        Unseen = "unseen", "相手にはまだ見えない", "its receiver may not see it";
         NoChannel = "no_channel", "通知先の設定なし", "the agency asked for no such channel";
         Kept = "kept", "受信設定を反映した", "the queue is kept as asked";
         Mailed = "mailed", "メールを送った", "mailed";

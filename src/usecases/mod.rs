@@ -27,15 +27,19 @@ pub mod page;
 mod parcel;
 pub mod post;
 pub mod preview;
+pub mod protect;
+pub mod protection;
 pub mod provision;
 mod push;
 pub mod read;
 mod refused;
 pub mod register;
 mod rehearsal;
+pub mod release;
 mod ring;
 pub mod run;
 pub mod schema;
+mod second_look;
 pub mod sheet;
 pub mod sign_in;
 #[cfg(test)]
@@ -94,6 +98,10 @@ pub struct Settings {
     pub daily_acts: DailyActs,
     /// Where a family complains, as forms print it; empty: at the sender.
     pub complaints_desk: String,
+    /// Whether a sender must confirm a recipient that is new to it, or whose name is near to another's.
+    pub confirm_recipients: bool,
+    /// For how long what is not urgent is held back, so that its sender can undo it.
+    pub release_seconds: u32,
     /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
     pub broker: Broker,
     /// The address people can type, as mail gives it.

@@ -134,6 +134,7 @@ async fn record(
     if matches!(delivery.state, DeliveryState::Waiting | DeliveryState::Taken) {
         first_opening(context, opened, delivery, reader, &mut write).map_err(|_| WriteError::Unavailable)?;
     }
+    world.hold_shelter(opened, &mut write);
     write.rows.audits.push(caller.audit(context, Some(reader.id), AuditAction::Open, delivery.id, ALLOWED));
     context.ledger.write(write).await?;
     context.work.notify_one();
@@ -223,7 +224,8 @@ async fn show(
     let delivery = context.ledger.delivery(caller.scope(), leg.delivery).await?;
     Ok(json!({
         "id": leg.delivery, "leg": leg.id, "reference": leg.delivery.reference(),
-        "state": delivery.map(|row| row.state), "arrived_at": jst(leg.created_at),
+        "state": delivery.as_ref().map(|row| row.state),
+        "arrived_at": jst(delivery.map_or(leg.created_at, |row| row.arrived_at())),
         "document": document, "disclosures": salts, "manifest": manifest,
         "receipts": receipts.iter().map(|row| row.jws.as_str()).collect::<Vec<_>>(),
     })

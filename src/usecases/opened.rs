@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Context, evidence::Frame};
+use super::{Context, evidence::Frame, protection::Shelter};
 use crate::{
     domain::{
         agency::Party,
@@ -18,7 +18,6 @@ use crate::{
         mask::Mask,
         municipality::MunicipalityCode,
         problem::{Problem, ProblemKind},
-        protection::Standing,
         receipt::{BasisRef, Withheld},
         referral::ReferralType,
         refusal::Refusal,
@@ -32,6 +31,7 @@ use crate::{
         consent::{ConsentRow, HoldConsent},
         content::{ContentRow, DataKeyRow},
         leg::LegRow,
+        protection::HoldLeg,
         referral::ReferralRow,
         write::{Step, Write},
     },
@@ -137,6 +137,7 @@ pub(super) struct World {
     pub recipient: AgencyRow,
     pub consent: Option<(ConsentRow, ConsentRecord)>,
     pub arrangement: Option<(ArrangementRow, Arrangement)>,
+    shelter: Shelter,
     parts: Vec<ContentRow>,
 }
 
@@ -165,7 +166,8 @@ impl World {
             }
             None => None,
         };
-        Ok(Self { header, subjects, sender, recipient, consent, arrangement, parts })
+        let shelter = Shelter::of(context, leg.sender, referral.case_id, Some(referral.id)).await?;
+        Ok(Self { header, subjects, sender, recipient, consent, arrangement, shelter, parts })
     }
 
     /// Holds what the decision rests on until the commit: a withdrawal, or a membership that ends, is either
@@ -200,7 +202,7 @@ impl World {
             facts: &body.facts,
             consent: self.consent.as_ref().map(|(_, record)| record),
             arrangement: self.arrangement.as_ref().map(|(_, arrangement)| arrangement),
-            protection: Standing::Unprotected,
+            protection: self.shelter.standing(),
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
             written_by: opened.referral.written_by,
             approved_by: self.header.approved_by,
@@ -208,7 +210,17 @@ impl World {
         })
     }
 
-    /// Opens the sections a mask grants, and no others: what is not granted stays sealed also in memory.
+    /// Asks in the write whether the protection stands as it was decided on. Behind everything else: the leg is locked
+    /// by then, by its move or here, so that this and a protection come one after the other.
+    pub fn hold_shelter(&self, opened: &OpenedLeg, write: &mut Write) {
+        if !write.steps.iter().any(|step| matches!(step, Step::MoveLeg(_))) {
+            write.steps.push(Step::HoldLeg(HoldLeg { id: opened.leg.id, seq: opened.leg.head_seq }));
+        }
+        self.shelter.hold(write);
+    }
+
+    /// Opens the sections a mask grants, and no others: what is not granted stays sealed also in memory. Where the
+    /// family is hidden, its address and contact are opened as well, to keep them out of every text.
     pub async fn content(
         &self,
         context: &Context,
@@ -216,9 +228,25 @@ impl World {
         reader: AgencyId,
         mask: &Mask,
     ) -> Result<Content, Problem> {
+        let granted = self.open_sections(context, opened, reader, mask.sections().map(|(s, _)| s)).await?;
+        let Some(veil) = self.shelter.veil() else { return Ok(granted) };
+        let places = [Section::Address, Section::Contact].into_iter();
+        let places = self.open_sections(context, opened, reader, places).await?;
+        let mut content = granted;
+        content.draw(veil, &places);
+        Ok(content)
+    }
+
+    async fn open_sections(
+        &self,
+        context: &Context,
+        opened: &OpenedLeg,
+        reader: AgencyId,
+        sections: impl Iterator<Item = Section>,
+    ) -> Result<Content, Problem> {
         let referral = &opened.referral;
         let mut plain = Vec::new();
-        for (section, _) in mask.sections() {
+        for section in sections {
             let Some(part) = self.parts.iter().find(|part| part.part == section.code()) else { continue };
             let slot = content_slot(referral.owner, referral.id, section.code());
             let bytes = match (section, referral.compartment_key) {

@@ -1,12 +1,14 @@
 //! Shows a sender what each recipient would see, before anything is sent: the very documents, the decisions and what
 //! they withhold, and what differs from the last sending. Nothing is written but that the sender looked.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     Caller, Context,
     opened::{OpenedLeg, World},
+    second_look,
     submit::{self, Ground},
 };
 use crate::{
@@ -20,6 +22,8 @@ use crate::{
         mask::{Detail, Withheld},
         problem::Problem,
         refusal::Refusal,
+        release::Sending,
+        second_look::Doubt,
         section::Section,
         submission::{AskedLeg, Submission},
     },
@@ -36,17 +40,19 @@ const REFERRALS_OF_A_CASE: i64 = 50;
 /// Faults of the document, as for a submission.
 pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Result<String, Problem> {
     let now = context.clock.now();
-    let submission = submit::read(context, caller, document, now).await?;
-    let ground = Ground::read(context, caller, &submission).await?;
+    let mut submission = submit::read(context, caller, document, now).await?;
+    let ground = Ground::read(context, caller, &mut submission).await?;
     let decided = ground.decide_each(caller, &submission, now)?;
+    let doubts = second_look::doubts(context, caller, &submission, &ground).await?;
     let earlier = earlier(context, caller, &submission).await?;
     let (mut legs, mut audited) = (Vec::new(), Write::default());
-    for (asked, decided) in submission.legs.iter().zip(&decided) {
+    for (place, (asked, decided)) in submission.legs.iter().zip(&decided).enumerate() {
         let last = last_sent(context, caller, &earlier, asked.recipient).await?;
         let recipient = ground.recipient(asked)?;
         let mut leg = json!({
             "recipient": recipient.id, "name": recipient.name, "kind": recipient.kind,
             "municipality": recipient.municipality.as_str(),
+            "warnings": doubts.iter().filter(|one| one.leg == place).collect::<Vec<_>>(),
         });
         let (subject, decision) = match decided {
             Ok(decision) => {
@@ -55,6 +61,9 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
                     leg["compared_with"] = compared(context, caller, last, &shown).await?;
                 }
                 allowed(&mut leg, decision, shown);
+                if let Some(until) = held_until(context, &submission, asked, decision) {
+                    leg["release_at"] = json!(super::jst(until));
+                }
                 (last.map_or_else(|| recipient.id.to_string(), |leg| leg.id.to_string()), super::ALLOWED)
             }
             Err(refusal) => {
@@ -66,7 +75,7 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
         audited.rows.audits.push(caller.audit(context, staff, AuditAction::Preview, subject, decision));
         legs.push(leg);
     }
-    let problems = obstacles(context, caller, &submission).await?;
+    let problems = obstacles(context, caller, &submission, doubts).await?;
     let all: Option<Vec<&Decision>> = decided.iter().map(|one| one.as_ref().ok()).collect();
     let mut view = json!({
         "type": submission.kind, "urgency": submission.urgency, "sender": caller.id(), "legs": legs,
@@ -131,6 +140,24 @@ fn unsent(caller: &Caller, submission: &Submission, asked: &AskedLeg, decision: 
     document
 }
 
+/// When the recipient would see it, if not at once.
+fn held_until(
+    context: &Context,
+    submission: &Submission,
+    asked: &AskedLeg,
+    decision: &Decision,
+) -> Option<Timestamp> {
+    let basis = decision.basis.as_ref().map(|ground| ground.code);
+    let sending = Sending {
+        kind: submission.kind,
+        urgency: submission.urgency,
+        basis,
+        sent_at: context.clock.now(),
+        reply_by: asked.reply_by,
+    };
+    sending.held_until(context.settings.release_seconds)
+}
+
 /// What is told of a leg that may go.
 fn allowed(leg: &mut Value, decision: &Decision, document: Value) {
     leg["document"] = document;
@@ -176,8 +203,13 @@ async fn obstacles(
     context: &Context,
     caller: &Caller,
     submission: &Submission,
+    doubts: Vec<Doubt>,
 ) -> Result<Vec<Problem>, Problem> {
     let mut found = Vec::new();
+    let open = second_look::unconfirmed(submission, doubts);
+    if context.settings.confirm_recipients && !open.is_empty() {
+        found.push(second_look::needed(open));
+    }
     if of_source(context, caller, submission).await?.is_some() {
         found.push(WriteError::Duplicate("referrals").into());
     }
@@ -216,7 +248,10 @@ async fn last_sent(
 ) -> Result<Option<LegRow>, Problem> {
     for referral in earlier.iter().filter(|referral| referral.owner == caller.id()) {
         let legs = context.ledger.legs_of(referral.id).await?;
-        if let Some(leg) = legs.into_iter().find(|leg| leg.recipient == recipient) {
+        let Some(leg) = legs.into_iter().find(|leg| leg.recipient == recipient) else { continue };
+        let copy = context.ledger.delivery_of(&leg).await?;
+        // What the recipient never saw, or does not see yet, it did not get.
+        if copy.is_some_and(|copy| copy.state.visible()) {
             return Ok(Some(leg));
         }
     }

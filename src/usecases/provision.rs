@@ -140,8 +140,8 @@ async fn people(
     let content = world.content(context, opened, caller.id(), &mask).await?;
     let identity = render(&content, &mask);
     let named = |reference: &str| {
-        let entries = identity["identity"].as_array().into_iter().flatten();
-        entries.filter(|entry| entry["subject"] == reference).cloned().next().unwrap_or_default()
+        let mut entries = identity["identity"].as_array().into_iter().flatten();
+        entries.find(|entry| entry["subject"] == reference).cloned().unwrap_or_default()
     };
     let of = |subject: &Subject| {
         let entry = named(subject.reference.as_str());

@@ -80,7 +80,8 @@ async fn sealed(
     key: &RecipientKey,
     kid: &str,
 ) -> Result<String, Problem> {
-    let mask = decision.mask.intersect(&opened.body.mask).without(Section::Notifier);
+    // Nor does an address that is concealed from others: what is published cannot be hidden any more.
+    let mask = decision.mask.intersect(&opened.body.mask).without(Section::Notifier).without_flagged();
     let decision = Decision { mask, ..decision };
     let (document, disclosures) =
         document_for(context, opened.leg.recipient, opened, world, &decision).await?;
@@ -109,6 +110,7 @@ async fn record(
         disclosed_at: delivery.disclosed_at.or(Some(at)),
         at,
     }));
+    world.hold_shelter(opened, &mut write);
     write.rows.audits.push(audit(context, delivery, ALLOWED));
     context.ledger.write(write).await?;
     Ok(())

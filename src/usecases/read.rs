@@ -13,6 +13,7 @@ use super::{
     jst, not_found,
     opened::{OpenedLeg, damaged},
     page::{Limit, page},
+    protection,
 };
 use crate::{
     domain::{
@@ -70,8 +71,13 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
         view["basis"] = present(json!({"code": basis.code, "ref": basis.reference, "law": law}));
     }
     if caller.id() == leg.sender {
+        if delivery.state == DeliveryState::Held {
+            view["release_at"] = json!(delivery.release_at.map(jst));
+        }
         view["referral"] = json!(leg.referral);
         view["withheld"] = body.withheld.iter().map(withheld).collect();
+    } else {
+        protection::veil(context, opened, &mut view).await?;
     }
     Ok(present(view))
 }
@@ -104,7 +110,7 @@ fn rung(row: &ReceiptRow) -> Value {
 }
 
 fn withheld(one: &Withheld) -> Value {
-    json!({"section": one.section, "subject": one.subject, "why": one.why})
+    present(json!({"section": one.section, "subject": one.subject, "why": one.why}))
 }
 
 /// One event of the chain that sender and recipient share, with what was written at it.
@@ -269,7 +275,7 @@ fn inbox_item(row: &DeliveryRow, leg: &LegRow) -> Value {
     present(json!({
         "delivery": row.id, "leg": leg.id, "reference": row.id.reference(), "type": leg.kind,
         "urgency": leg.urgency, "sender": leg.sender, "state": row.state, "leg_state": leg.state,
-        "version": leg.head_seq, "arrived_at": jst(row.created_at), "reply_by": leg.reply_by.map(jst),
+        "version": leg.head_seq, "arrived_at": jst(row.arrived_at()), "reply_by": leg.reply_by.map(jst),
     }))
 }
 

@@ -12,6 +12,7 @@ use super::{
     opened::data_key,
     page::{Limit, page},
     schema::Schema,
+    second_look,
 };
 use crate::{
     domain::{
@@ -82,6 +83,7 @@ pub async fn add_agency(context: &Context, new: NewAgency) -> Result<(AgencyId, 
     };
     let wrap = DataKeyRow { id: key.id(), agency: id, kek: wrapped.kek_id, wrapped: wrapped.bytes };
     let rows = Rows {
+        name_keys: second_look::name_keys(&agency),
         agencies: vec![agency],
         data_keys: vec![wrap],
         audits: vec![administered(context, id)],

@@ -11,7 +11,7 @@ use super::{
     desk::Desk,
     dispatch,
     job::{self, Dispatched},
-    post,
+    post, release,
     sweep::Sweeper,
 };
 use crate::domain::{patience::reconnect_after, problem::Problem};
@@ -19,7 +19,7 @@ use crate::domain::{patience::reconnect_after, problem::Problem};
 /// How long a worker sleeps that nobody wakes: retries come due, and other nodes leave work too.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Rings and sends mail until `stop` is ready. The two do not wait for each other.
+/// Rings, sends mail and releases what was held back, until `stop` is ready. None waits for another.
 pub async fn run_dispatch(
     context: impl AsRef<Context>,
     desk: impl AsRef<Desk>,
@@ -29,8 +29,11 @@ pub async fn run_dispatch(
     let stop = stop.shared();
     let rings =
         rounds(context, &context.work, dispatch::LIMIT, || dispatch::dispatch(context, desk), stop.clone());
-    let mails = rounds(context, &desk.post, post::LIMIT, || post::post(context, desk), stop);
-    tokio::join!(rings, mails);
+    let mails = rounds(context, &desk.post, post::LIMIT, || post::post(context, desk), stop.clone());
+    // Nobody wakes this one: time does.
+    let time = Notify::new();
+    let releases = rounds(context, &time, release::LIMIT, || release::release(context), stop);
+    tokio::join!(rings, mails, releases);
 }
 
 /// Works round after round, at once while there is more than one round can take.

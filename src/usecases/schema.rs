@@ -49,6 +49,11 @@ schemas! {
     ArrangementMember = "arrangement-member";
     ArrangementCase = "arrangement-case";
     ArrangementEnd = "arrangement-end";
+    Protection = "protection";
+    ProtectionChange = "protection-change";
+    ProtectionRelease = "protection-release";
+    ProtectionUnlock = "protection-unlock";
+    ProtectionApprove = "protection-approve";
     LegAction = "leg-action";
     Ack = "ack";
     Staff = "staff";
@@ -73,6 +78,8 @@ schemas! {
     ArrangementView = "arrangement-view";
     ArrangementRegister = "arrangement-register";
     ArrangementAnswer = "arrangement-answer";
+    ProtectionView = "protection-view";
+    ProtectionAnswer = "protection-answer";
     ReferralView = "referral-view";
     LegView = "leg-view";
     LegAnswer = "leg-answer";

@@ -16,17 +16,19 @@ use super::{
     opened::{damaged, party},
     parcel::Parcel,
     preview,
+    protection::Shelter,
     refused::refused,
+    second_look,
 };
 use crate::{
     domain::{
         consent::ConsentRecord,
+        content::Content,
         disclosure::{Decision, Event, Question, decide},
         fault::{Fault, Text},
         ids::{AgencyId, ConsentId, ReferralId},
         problem::{Problem, ProblemKind},
-        protection::Standing,
-        receipt,
+        receipt::ReceiptLevel,
         refusal::Refusal,
         submission::{AskedLeg, Submission},
     },
@@ -35,6 +37,7 @@ use crate::{
         agency::AgencyRow,
         audit::AuditAction,
         consent::{ConsentRow, UseConsent},
+        delivery::DeliveryRow,
         leg::LegRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
@@ -55,9 +58,10 @@ pub async fn submit(context: &Context, caller: &Caller, command: &Command) -> Re
 
 async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Result<Prepared, Problem> {
     let (document, now) = (&command.document, context.clock.now());
-    let submission = read(context, caller, document, now).await?;
-    let ground = Ground::read(context, caller, &submission).await?;
+    let mut submission = read(context, caller, document, now).await?;
+    let ground = Ground::read(context, caller, &mut submission).await?;
     let decisions = ground.decide(context, caller, &submission, now)?;
+    second_look::ask(context, caller, &submission, &ground).await?;
     let previewed = preview::compare(context, caller, &submission, &decisions);
     let parcel = Parcel::new(context, caller, &submission)?;
     let mut write = Write::default();
@@ -87,8 +91,8 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     own_chain(context, caller, &submission, &parcel, now, &mut write);
     let audit = caller.audit(context, Some(submission.written_by), AuditAction::Submit, parcel.id, ALLOWED);
     write.rows.audits.push(audit);
-    let receipts: Vec<&ReceiptRow> = write.rows.receipts.iter().collect();
-    let text = answer(&write.rows.referrals[0], &write.rows.legs, &receipts);
+    let text =
+        answer(&write.rows.referrals[0], &write.rows.legs, &write.rows.deliveries, &write.rows.receipts);
     Ok(Prepared { pointer: Pointer::Referral(parcel.id), text, write })
 }
 
@@ -113,10 +117,16 @@ pub(super) struct Ground {
     consents: HashMap<ConsentId, (ConsentRow, ConsentRecord)>,
     arrangements: Named,
     approvals: approver::Approvals,
+    shelter: Shelter,
 }
 
 impl Ground {
-    pub async fn read(context: &Context, caller: &Caller, submission: &Submission) -> Result<Self, Problem> {
+    /// Reads it, and draws the veil of a protected family over what is said.
+    pub async fn read(
+        context: &Context,
+        caller: &Caller,
+        submission: &mut Submission,
+    ) -> Result<Self, Problem> {
         let ids: Vec<AgencyId> = submission.legs.iter().map(|leg| leg.recipient).collect();
         let rows = context.ledger.agencies_by_id(&ids).await?;
         let recipients: HashMap<_, _> =
@@ -139,7 +149,11 @@ impl Ground {
         }
         let arrangements = arrangement::named(context, caller, submission).await?;
         let approvals = approver::approvals(context, caller, submission).await?;
-        Ok(Self { recipients, consents, arrangements, approvals })
+        let shelter = Shelter::of(context, caller.id(), submission.case, None).await?;
+        if let Some(veil) = shelter.veil() {
+            submission.content.draw(veil, &Content::default());
+        }
+        Ok(Self { recipients, consents, arrangements, approvals, shelter })
     }
 
     pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
@@ -193,7 +207,7 @@ impl Ground {
                 facts: &asked.facts,
                 consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
                 arrangement: self.arrangements.of(asked),
-                protection: Standing::Unprotected,
+                protection: self.shelter.standing(),
                 recalled: false,
                 written_by: submission.written_by,
                 approved_by: self.approvals.of(asked),
@@ -212,6 +226,7 @@ impl Ground {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
         }
         self.arrangements.hold(write);
+        self.shelter.hold(write);
     }
 }
 
@@ -286,16 +301,30 @@ fn unknown_recipient(place: usize) -> Fault {
 }
 
 /// The answer to a submission: the referral, its legs as they began, and their first receipts. It is made of
-/// what never changes, so it is the same for ever.
-fn answer(referral: &ReferralRow, legs: &[LegRow], receipts: &[&ReceiptRow]) -> String {
+/// what never changes, so it is the same for ever: an R1 that came later, at the release, is not among them.
+fn answer(
+    referral: &ReferralRow,
+    legs: &[LegRow],
+    deliveries: &[DeliveryRow],
+    receipts: &[ReceiptRow],
+) -> String {
     let leg = |leg: &LegRow| {
-        let mine = receipts.iter().filter(|receipt| receipt.leg == leg.id);
+        let first = |receipt: &&ReceiptRow| {
+            let level = matches!(receipt.level, ReceiptLevel::R0 | ReceiptLevel::R1);
+            receipt.leg == leg.id && level && receipt.at == leg.created_at
+        };
+        let mine = receipts.iter().filter(first);
         let texts: Vec<&str> =
             mine.flat_map(|r| r.sender_jws.as_deref().into_iter().chain([r.jws.as_str()])).collect();
-        json!({
+        let mut told = json!({
             "id": leg.id, "version": 1, "state": "requested", "sender": leg.sender,
             "recipient": leg.recipient, "delivery": leg.delivery, "receipts": texts,
-        })
+        });
+        if let Some(at) = deliveries.iter().find(|row| row.id == leg.delivery).and_then(|row| row.release_at)
+        {
+            told["release_at"] = json!(jst(at));
+        }
+        told
     };
     json!({
         "id": referral.id, "type": referral.kind, "urgency": referral.urgency, "sender": referral.owner,
@@ -312,13 +341,10 @@ pub(super) async fn answer_again(
 ) -> Result<String, Problem> {
     let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(damaged)?;
     let legs = context.ledger.legs_of(id).await?;
-    let mut receipts = Vec::new();
+    let (mut deliveries, mut receipts) = (Vec::new(), Vec::new());
     for leg in &legs {
+        deliveries.extend(context.ledger.delivery_of(leg).await?);
         receipts.extend(context.ledger.receipts(leg).await?);
     }
-    let first: Vec<&ReceiptRow> = receipts
-        .iter()
-        .filter(|r| matches!(r.level, receipt::ReceiptLevel::R0 | receipt::ReceiptLevel::R1))
-        .collect();
-    Ok(answer(&referral, &legs, &first))
+    Ok(answer(&referral, &legs, &deliveries, &receipts))
 }

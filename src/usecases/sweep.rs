@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Broker, Context, desk::Desk, ring};
+use super::{Broker, Context, desk::Desk, ring, second_look};
 use crate::{
     domain::{ids::AgencyId, problem::Problem},
     ledger::{
@@ -55,6 +55,7 @@ impl Sweeper {
         if context.settings.broker == Broker::InProcess {
             again(context, vec![RingAgain::LapsedBefore(Timestamp::MAX)]).await?;
         }
+        second_look::name_everybody(context).await?;
         // What a broker lost while nobody watched is not known: its first connection counts as a new one.
         let generation = match desk.transport {
             Transport::InProcess(_) => desk.transport.generation(),

@@ -67,6 +67,8 @@ pub async fn hub_with(broker: Broker) -> TestHub {
         safety_hours: 48,
         daily_acts: DailyActs::default(),
         complaints_desk: String::new(),
+        confirm_recipients: false,
+        release_seconds: 0,
         broker,
         public_url: "http://127.0.0.1:8080".to_owned(),
         mail_domain: "tsunagu.example".to_owned(),

@@ -98,7 +98,7 @@ async fn prepare(
         state: withdrawn,
         at: now,
     }));
-    let event = ConsentEventRow {
+    let mut event = ConsentEventRow {
         consent: row.id,
         version: row.version + 1,
         state: withdrawn,
@@ -108,7 +108,7 @@ async fn prepare(
         jws: None,
     };
     let before = context.ledger.consent_events(row).await?;
-    let event = consent::signed(context, row, event, Vec::new(), before.last());
+    event.jws = consent::signed(context, row, &event, Vec::new(), before.last());
     for leg in context.ledger.legs_under(row.id).await? {
         end_leg(context, caller.scope(), leg, staff, &mut write).await?;
     }

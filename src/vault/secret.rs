@@ -18,6 +18,8 @@ pub enum MacPurpose {
     SourceReference,
     /// The secret of a client system.
     ClientSecret,
+    /// What a protection protects: the ledger does not say which case is protected.
+    Protection,
     /// The code of a one-time link, or a session token.
     OneTime,
     /// A case on a council's register: which case an entry is about is not held in clear.
@@ -36,6 +38,7 @@ impl MacPurpose {
         (Self::IdempotencyKey, "hub/mac/idempotency-key/v1"),
         (Self::SourceReference, "hub/mac/source-reference/v1"),
         (Self::ClientSecret, "hub/mac/client-secret/v1"),
+        (Self::Protection, "hub/mac/protection/v1"),
         (Self::OneTime, "hub/mac/one-time/v1"),
         (Self::RegisteredCase, "hub/mac/registered-case/v1"),
         (Self::Login, "hub/mac/login/v1"),

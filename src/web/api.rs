@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod directory;
 pub mod health;
 pub mod leg;
+pub mod protection;
 pub mod provision;
 pub mod receipt;
 pub mod referral;

@@ -209,6 +209,31 @@ routes! {
         EndCase: POST Agency KeyAndVersion (ArrangementEnd) -> (ArrangementAnswer) [] => api::arrangement::end_case,
             "ケースの登録を終える", "end a registration";
     }
+    "/v1/protections" {
+        RecordProtection: POST Agency Key (Protection) -> (ProtectionAnswer) [] => api::protection::record,
+            "家族の居場所を秘匿する", "hide where a family is";
+        Protections: GET Agency No () -> () ["case" "referral" "before" "limit"] => api::protection::list,
+            "秘匿の一覧", "list protections";
+    }
+    "/v1/protections/{id}" {
+        Protection: GET Agency No () -> (ProtectionView) [] => api::protection::read, "秘匿", "one protection";
+    }
+    "/v1/protections/{id}/change" {
+        ChangeProtection: POST Agency KeyAndVersion (ProtectionChange) -> (ProtectionAnswer) [] => api::protection::change,
+            "秘匿を変更する（弱める変更は承認を待つ）", "change a protection; what hides less waits for approval";
+    }
+    "/v1/protections/{id}/release" {
+        ReleaseProtection: POST Agency KeyAndVersion (ProtectionRelease) -> (ProtectionAnswer) [] => api::protection::release,
+            "秘匿の解除を申し出る", "ask that a protection end";
+    }
+    "/v1/protections/{id}/unlock" {
+        UnlockProtection: POST Agency KeyAndVersion (ProtectionUnlock) -> (ProtectionAnswer) [] => api::protection::unlock,
+            "一つの宛先への一時開示を申し出る", "ask to show the address to one recipient for minutes";
+    }
+    "/v1/protections/{id}/approve" {
+        ApproveProtection: POST Agency KeyAndVersion (ProtectionApprove) -> (ProtectionAnswer) [] => api::protection::approve,
+            "別の管理職が承認する", "approve, as another supervisor";
+    }
     "/v1/referrals" {
         Submit: POST Agency Key (Referral) -> (ReferralView) [] => api::referral::submit, "紹介・連絡を送る", "send a referral";
         Referrals: GET Agency No () -> () ["type" "leg_state" "before" "limit"] => api::referral::list,

@@ -209,7 +209,7 @@ fn problems(row: &Row) -> Vec<ProblemKind> {
         kinds.extend([K::SchemaViolation, K::UnknownCode, K::ImpossibleDate]);
     }
     if row.body == Some(Schema::Referral) {
-        kinds.extend([K::DisclosureRefused, K::PreviewDiffers]);
+        kinds.extend([K::DisclosureRefused, K::ConfirmationNeeded, K::PreviewDiffers]);
     }
     if row.method != "GET" && !DRY_RUNS.contains(&row.endpoint) {
         kinds.push(K::NoDryRun);

@@ -193,9 +193,12 @@ pub const fn status(kind: ProblemKind) -> StatusCode {
         K::VersionStale | K::PreviewDiffers => StatusCode::PRECONDITION_FAILED,
         K::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         K::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        K::SchemaViolation | K::UnknownCode | K::ImpossibleDate | K::KeyReused | K::DisclosureRefused => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        K::SchemaViolation
+        | K::UnknownCode
+        | K::ImpossibleDate
+        | K::KeyReused
+        | K::DisclosureRefused
+        | K::ConfirmationNeeded => StatusCode::UNPROCESSABLE_ENTITY,
         K::VersionMissing => StatusCode::PRECONDITION_REQUIRED,
         K::Busy | K::OutcomeUnknown | K::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         K::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tsunagu::web::{Access, Endpoint, Guarded, Row};
 
 use super::{
-    pages,
+    pages, protections,
     world::{Party, Story, World},
 };
 use crate::support::town::{Engine, form_paper, fresh_key};
@@ -100,16 +100,24 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Referrals
         | E::Legs
         | E::Inbox
-        | E::ProvisionRecords => Reach::List,
+        | E::ProvisionRecords
+        | E::Protections => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
-        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::Submit => Reach::Make,
+        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::RecordProtection | E::Submit => {
+            Reach::Make
+        }
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
         E::EndCase
+        | E::Protection
+        | E::ChangeProtection
+        | E::ReleaseProtection
+        | E::UnlockProtection
+        | E::ApproveProtection
         | E::Consent
         | E::ConsentForm
         | E::WithdrawConsent
@@ -137,9 +145,14 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::EndCase
         | E::EndArrangement
         | E::WithdrawConsent
+        | E::ChangeProtection
+        | E::ReleaseProtection
+        | E::UnlockProtection
+        | E::ApproveProtection
         | E::Act
         | E::OpenDelivery
         | E::Ack => true,
+        E::RecordProtection | E::Protections | E::Protection => false,
         E::Home
         | E::SignInPage
         | E::SignIn
@@ -229,7 +242,15 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
 fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
-        E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::Submit => (201, None),
+        E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::RecordProtection | E::Submit => {
+            (201, None)
+        }
+        E::Protections
+        | E::Protection
+        | E::ChangeProtection
+        | E::ReleaseProtection
+        | E::UnlockProtection
+        | E::ApproveProtection => (200, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
         E::Home
@@ -408,6 +429,19 @@ async fn asked(
             };
             (plain(), Some(world.introduction(party, &world.fourth, &consent)))
         }
+        E::Protections => (list(named.id(|story| &story.protection)), None),
+        E::RecordProtection => {
+            let by = if object == Object::Own { party.staff.clone() } else { staff(world, &named) };
+            (plain(), Some(protections::paper(&by)))
+        }
+        E::Protection
+        | E::ChangeProtection
+        | E::ReleaseProtection
+        | E::UnlockProtection
+        | E::ApproveProtection => {
+            let id = named.id(|story| &story.protection);
+            (path(id.clone()), protections::step(world, row.endpoint, party, &id).await)
+        }
         E::Consent | E::ConsentForm => (path(named.id(|story| &story.consent)), None),
         E::WithdrawConsent => {
             let body = json!({ "by": party.staff, "method": "oral" });
@@ -487,8 +521,10 @@ pub async fn request(
         request = request.header("idempotency-key", fresh_key());
     }
     if row.guarded == Guarded::KeyAndVersion {
-        // A consent as it was recorded, a leg as it was sent, a council whose register has a case.
-        let version = if row.path.starts_with("/v1/arrangements/") { "\"2\"" } else { "\"1\"" };
+        // A consent as it was recorded, a leg as it was sent, a council whose register has a case, a release that
+        // was asked for.
+        let second = row.path.starts_with("/v1/arrangements/") || row.endpoint == Endpoint::ApproveProtection;
+        let version = if second { "\"2\"" } else { "\"1\"" };
         request = request.header("if-match", version);
     }
     if matches!(row.endpoint, Endpoint::OpenDelivery | Endpoint::Register) {

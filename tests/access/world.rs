@@ -50,6 +50,7 @@ pub struct Story {
     pub referral: String,
     pub leg: String,
     pub delivery: String,
+    pub protection: String,
     /// A council the sender keeps and the recipient is a member of, in its second version.
     pub arrangement: String,
     /// The entry of its register, and the case that is registered there.
@@ -149,7 +150,10 @@ impl World {
         let arrangement = sender.agency.post("/v1/arrangements", &paper).await.at("/id");
         let case = self.case_paper(sender);
         let entry = sender.agency.post_at(1, &format!("/v1/arrangements/{arrangement}/cases"), &case).await;
+        let protected =
+            sender.agency.post("/v1/protections", &super::protections::paper(&sender.staff)).await;
         Story {
+            protection: protected.at("/id"),
             sender: sender.agency.id.clone(),
             recipient: recipient.agency.id.clone(),
             consent,
@@ -185,7 +189,9 @@ impl World {
                     deny(&story.case, "a case on another agency's register");
                 }
                 if story.sender != asker && story.recipient != asker {
-                    for id in [&story.leg, &story.delivery, &story.consent, &story.arrangement] {
+                    for id in
+                        [&story.leg, &story.delivery, &story.consent, &story.protection, &story.arrangement]
+                    {
                         deny(id, "an id between others");
                     }
                 }

@@ -1,6 +1,6 @@
 //! The council of these stories, and referrals that rest on an arrangement.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tsunagu::{
     clock::Clock,
     domain::{agency::AgencyKind, ids::CaseId},
@@ -36,4 +36,21 @@ impl Council {
 pub fn case() -> String {
     let id: CaseId = Clock::System.new_id();
     id.to_string()
+}
+
+/// A referral about a case to one recipient, on a basis that rests on an arrangement.
+pub fn on_arrangement(
+    town: &Town,
+    (writer, recipient): (&str, &Agency),
+    (code, arrangement): (&str, &str),
+    case: &str,
+    sections: &[&str],
+) -> Value {
+    let mut paper = town.introduction(writer, arrangement, &[recipient]);
+    paper["type"] = json!("JOHO_TEIKYO");
+    paper["case"] = json!(case);
+    paper["legs"][0]["sections"] = json!(sections);
+    paper["legs"][0]["needed"] = json!(sections);
+    paper["legs"][0]["basis"] = json!({"code": code, "arrangement": arrangement});
+    paper
 }

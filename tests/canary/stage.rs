@@ -68,6 +68,8 @@ impl Stage {
             ("TSUNAGU__HUB__DATA", folder.path().join("data").to_str().unwrap().to_owned()),
             ("TSUNAGU__SERVER__LISTEN", "127.0.0.1:0".to_owned()),
             ("TSUNAGU__SERVER__WORKERS", "2".to_owned()),
+            ("TSUNAGU__RULES__CONFIRM_RECIPIENTS", "false".to_owned()),
+            ("TSUNAGU__RULES__RELEASE_SECONDS", "0".to_owned()),
             ("TSUNAGU__LOG__LEVEL", "debug".to_owned()),
             ("LC_ALL", "C".to_owned()),
         ];

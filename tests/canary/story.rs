@@ -47,6 +47,7 @@ pub async fn play(stage: &Stage) {
     keep_a_council(stage, &staff).await;
     refuse(stage, &staff, &consent).await;
     withdraw(stage, &staff).await;
+    rehearse(stage, &staff).await;
     fail(stage, &staff, &consent).await;
     read_everything(stage, &staff, &consent).await;
     stage.until_rung().await;
@@ -83,8 +84,14 @@ async fn introduce(stage: &Stage, staff: &Staff, consent: &str) {
     let Stage { site, nursery, centre, .. } = stage;
     let by = (staff.writer.as_str(), staff.approver.as_str());
     let paper = papers::introduction(by, consent, &[&nursery.id, &centre.id]);
+    let shown = site.preview(&paper).await.good();
+    assert_eq!(shown.header("preference-applied"), Some("dry-run"));
     let key = fresh_key();
     let sent = site.submit_under(&key, &paper).await;
+    // The reference is used now: the second look shows what differs, with the values of then and now.
+    let mut other = paper.clone();
+    other["content"]["narrative"][0]["text"] = json!(name());
+    assert!(site.preview(&other).await.good().text().contains("compared_with"));
     assert_eq!(site.submit_under(&key, &paper).await.text(), sent.text(), "sent twice, answered alike");
     // Nobody is told of what was opened before.
     stage.until_rung().await;
@@ -174,6 +181,27 @@ async fn refuse(stage: &Stage, staff: &Staff, consent: &str) {
     let stale =
         nursery.act_at(9, &sent.at("/legs/0/id"), "note", &papers::act(&staff.clerk, &json!({}))).await;
     assert_eq!(stale.problem(), "version-stale");
+}
+
+/// What would happen is told in ids and codes alone, whatever stands in the documents.
+async fn rehearse(stage: &Stage, staff: &Staff) {
+    let Stage { site, nursery, .. } = stage;
+    let consent = record_consent(stage, staff).await;
+    let (first, last) = days();
+    let paper = papers::consent(&staff.writer, &[&nursery.id], (&first, &last));
+    site.rehearse("/v1/consents", &paper).await.good();
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let sent = site.submit(&papers::introduction(by, &consent, &[&nursery.id])).await;
+    let leg = sent.at("/legs/0/id");
+    nursery.open(&sent.at("/legs/0/delivery"), &staff.clerk).await.good();
+    let version = nursery.leg(&leg).await["version"].as_i64().unwrap();
+    for action in ["accept", "ask", "note"] {
+        let path = format!("/v1/legs/{leg}/actions/{action}");
+        let body = papers::act(&staff.clerk, &json!({}));
+        nursery.rehearse_at(version, &path, &body).await.good();
+    }
+    let end = json!({"by": staff.writer, "method": "oral"});
+    site.rehearse_at(1, &format!("/v1/consents/{consent}/withdraw"), &end).await.good();
 }
 
 /// A consent that is withdrawn while one copy is unread and one is open.

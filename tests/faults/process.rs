@@ -26,6 +26,8 @@ impl Process {
         for (name, value) in [
             ("SERVER__LISTEN", config.server.listen.to_string()),
             ("SERVER__WORKERS", config.server.workers.to_string()),
+            ("RULES__CONFIRM_RECIPIENTS", config.rules.confirm_recipients.to_string()),
+            ("RULES__RELEASE_SECONDS", config.rules.release_seconds.to_string()),
             ("RULES__SWEEP_SECONDS", config.rules.sweep_seconds.to_string()),
         ] {
             command.env(format!("TSUNAGU__{name}"), value);

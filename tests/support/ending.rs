@@ -52,15 +52,34 @@ pub async fn evidence(everybody: &[Agency]) -> BTreeMap<String, Parties> {
             }
         }
     }
-    assert!(sent.keys().eq(got.keys()), "each leg has both its parties here");
-    let pair =
-        |((leg, (sender, hers)), (recipient, theirs)): ((String, (String, Value)), (String, Value))| {
-            for part in ["receipts", "events", "manifest"] {
-                assert_eq!(hers[part], theirs[part], "both parties of {leg} hold the same {part}");
+    let mut pairs = BTreeMap::new();
+    for (leg, (sender, hers)) in sent {
+        let recipient = match got.remove(&leg) {
+            Some((recipient, theirs)) => {
+                for part in ["receipts", "events", "manifest"] {
+                    assert_eq!(hers[part], theirs[part], "both parties of {leg} hold the same {part}");
+                }
+                recipient
             }
-            (leg, Parties { sender, recipient })
+            None => never_seen(everybody, &sender, &leg, &hers).await,
         };
-    sent.into_iter().zip(got.into_values()).map(pair).collect()
+        pairs.insert(leg, Parties { sender, recipient });
+    }
+    assert!(got.is_empty(), "each leg has both its parties here: {got:?}");
+    pairs
+}
+
+/// A leg that its sender alone has: held back, or ended while it was. No R1 was written, and to its recipient it is
+/// not there. Gives the recipient.
+async fn never_seen(everybody: &[Agency], sender: &str, leg: &str, proof: &Value) -> String {
+    let by_id = |id: &str| everybody.iter().find(|agency| agency.id == id).expect("it takes part");
+    let view = by_id(sender).leg(leg).await;
+    assert!(["held", "stopped"].contains(&view["delivery_state"].as_str().unwrap()), "{view}");
+    let levels: Vec<&str> = texts(&proof["receipts"], |one| &one["level"]);
+    assert!(!levels.contains(&"R1"), "{leg}: {levels:?}");
+    let recipient = view["recipient"].as_str().unwrap().to_owned();
+    assert_eq!(by_id(&recipient).get(&format!("/v1/legs/{leg}")).await.code(), 404);
+    recipient
 }
 
 /// An agency's legs on one side, in whatever state. Each is in the list of exactly one state.

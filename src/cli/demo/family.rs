@@ -53,6 +53,8 @@ pub(super) fn leg(recipient: AgencyId, consent: ConsentId, sections: &[&str], ac
     json!({
         "recipient": recipient, "basis": {"code": "CONSENT", "consent": consent}, "sections": sections,
         "requested_action": action,
+        // Everybody meets for the first time here, and was looked at twice.
+        "confirmed": ["first_time", "look_alike"],
     })
 }
 

@@ -110,6 +110,8 @@ pub(super) fn configuration(args: &Args, console: &Console, data: &Path) -> Resu
     }
     // Its agencies have no mailboxes: no mail of the demo leaves this machine.
     config.mail.transport = MailTransport::Folder;
+    // Its scenes follow each other within seconds.
+    config.rules.release_seconds = 0;
     // The table is the demo's log.
     if config.log.level == LogLevel::Info {
         config.log.level = LogLevel::Warn;

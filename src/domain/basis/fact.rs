@@ -215,7 +215,13 @@ pub const TRANSFER_LETTER: Fact = Fact::new(
 pub const PAPERS_DEMANDED: Fact =
     Fact::new("papers_demanded", Texts, "都道府県が求める添付書類", "the attachments the prefecture demands")
         .if_any();
-pub const PAPERS: Fact = Fact::new("papers", Texts, "添えた書類", "the attachments there are").if_any();
+pub const PAPERS: Fact = Fact::new(
+    "papers",
+    Texts,
+    "添えた書類（求められたものはすべて要る）",
+    "the attachments there are; all that are demanded",
+)
+.if_any();
 pub const PUBLIC_TASK: Fact =
     Fact::new("public_task", Text, "協力する法令の事務", "the task by law that is cooperated with");
 pub const CONSENT_HINDERS: Fact = Fact::new(

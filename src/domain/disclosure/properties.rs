@@ -168,7 +168,7 @@ fn any_change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn any_situation() -> impl Strategy<Value = Situation> {
+pub fn any_situation() -> impl Strategy<Value = Situation> {
     let start = (0..SITUATIONS.len()).prop_map(|place| SITUATIONS[place].clone());
     (start, proptest::collection::vec(any_change(), 0..5)).prop_map(|(mut situation, changes)| {
         changes.into_iter().for_each(|change| change.apply(&mut situation));

@@ -27,6 +27,17 @@ pub enum Shield {
     Unreadable,
 }
 
+impl Shield {
+    /// What a decision borrows of it.
+    pub const fn standing(&self) -> Standing<'_> {
+        match self {
+            Self::None => Standing::Unprotected,
+            Self::Protected(protection) => Standing::Protected(protection),
+            Self::Unreadable => Standing::Unreadable,
+        }
+    }
+}
+
 /// The world a decision is made in.
 #[derive(Clone, Debug)]
 pub struct Situation {
@@ -137,11 +148,7 @@ impl Situation {
             facts: &self.facts,
             consent: self.consent.as_ref(),
             arrangement: self.arrangement.as_ref(),
-            protection: match &self.protection {
-                Shield::None => Standing::Unprotected,
-                Shield::Protected(protection) => Standing::Protected(protection),
-                Shield::Unreadable => Standing::Unreadable,
-            },
+            protection: self.protection.standing(),
             recalled: self.recalled,
             written_by: self.written_by,
             approved_by: self.approved_by,

@@ -96,8 +96,9 @@ async fn a_source_reference_is_used_once(stage: Stage) {
 async fn the_database_refuses_even_without_the_hub(stage: Stage) {
     let (ledger, _work) = stage.running(1).await;
     let bytes = if stage.dialect == Dialect::Sqlite { "x'00'" } else { "'\\x00'" };
-    let delivery =
-        |id: &str, seq| format!("INSERT INTO delivery VALUES ('{id}','l',{seq},'a','U1','waiting',NULL,1,1)");
+    let delivery = |id: &str, seq| {
+        format!("INSERT INTO delivery VALUES ('{id}','l',{seq},'a','U1','waiting',NULL,1,1,NULL,NULL)")
+    };
     let receipt = |subject: &str, level: &str, leg: &str, ends| {
         format!("INSERT INTO receipt VALUES ('{subject}','{level}','i','{leg}',{ends},'j',NULL,1)")
     };

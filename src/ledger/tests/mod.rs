@@ -12,6 +12,7 @@ mod fence;
 mod interruptions;
 mod jobs;
 mod migrations;
+mod protections;
 mod relay;
 mod rows;
 mod scope;

@@ -24,7 +24,7 @@ use crate::{
     },
     ledger::{
         Rows, Step, Write,
-        agency::{AgencyRow, StaffRow},
+        agency::{AgencyRow, NameKeyRow, StaffRow},
         audit::{AuditAction, AuditRow},
         consent::{ConsentEventRow, ConsentRow, HoldConsent},
         content::{ContentRow, DataKeyRow},
@@ -122,6 +122,10 @@ pub fn service(fill: Fill) -> ServiceRow {
         enrolled: AgeCounts::new([Some(9); 6]),
         changed_at: at(4),
     }
+}
+
+pub fn name_key(agency: AgencyId) -> NameKeyRow {
+    NameKeyRow { agency, name_key: "鶴見中央保育園".to_owned() }
 }
 
 pub fn data_key(agency: AgencyId) -> DataKeyRow {
@@ -243,6 +247,8 @@ pub fn manifest(leg: LegId) -> ManifestRow {
 /// The copy of a leg for its recipient.
 pub fn delivery(leg: &LegRow, fill: Fill) -> DeliveryRow {
     DeliveryRow {
+        release_at: fill.of(at(5)),
+        released_at: fill.of(at(6)),
         id: leg.delivery,
         leg: leg.id,
         seq: 1,

@@ -1,7 +1,7 @@
 //! A foreign record reads exactly like a missing one.
 
 use super::{
-    Stage,
+    Stage, protections,
     rows::{self, Fill},
     stories,
 };
@@ -16,6 +16,7 @@ use crate::{
         delivery::DeliveryRow,
         idempotency::IdempotencyRow,
         leg::{LegRow, Side},
+        protection::{ProtectionRow, PutProtection},
         receipt::ReceiptRow,
         referral::{ReferralFilter, ReferralRow},
         subscription::{Channel, PutSubscription},
@@ -30,6 +31,7 @@ struct World {
     recipient: AgencyRow,
     staff: StaffRow,
     consent: ConsentRow,
+    protection: ProtectionRow,
     arrangement: ArrangementRow,
     referral: ReferralRow,
     leg: LegRow,
@@ -52,6 +54,7 @@ impl World {
             receipt: rows::receipt(&leg, ReceiptLevel::R0, 0, Fill::Full),
             audit: rows::audit(sender.id, Fill::Full),
             key: rows::key(sender.id, 1),
+            protection: protections::protection(sender.id, Fill::Full),
             sender,
             recipient,
             consent,
@@ -77,7 +80,8 @@ impl World {
             ..Rows::default()
         };
         ledger.write(Write { key: Some(world.key.clone()), ..rows::write(rows) }).await.unwrap();
-        let steps = vec![Step::PutSubscription(subscription)];
+        let protection = PutProtection(world.protection.clone());
+        let steps = vec![Step::PutSubscription(subscription), Step::PutProtection(protection)];
         ledger.write(Write { steps, ..Write::default() }).await.unwrap();
         world
     }
@@ -93,6 +97,8 @@ impl World {
             ("staff list", !ledger.staff_list(scope, None, 9).await.unwrap().is_empty()),
             ("consent", ledger.consent(scope, self.consent.id).await.unwrap().is_some()),
             ("consents", !ledger.consents(scope, None, 9).await.unwrap().is_empty()),
+            ("protection", ledger.protection(scope, self.protection.id).await.unwrap().is_some()),
+            ("protections", !ledger.protections(scope, None, 9).await.unwrap().is_empty()),
             ("arrangement", ledger.arrangement(scope, self.arrangement.id).await.unwrap().is_some()),
             ("arrangements", !ledger.arrangements(scope, None, 9).await.unwrap().is_empty()),
             ("referral", ledger.referral(scope, self.referral.id).await.unwrap().is_some()),
@@ -128,6 +134,8 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
         "staff list",
         "consent",
         "consents",
+        "protection",
+        "protections",
         "arrangement",
         "arrangements",
         "referral",
@@ -154,6 +162,7 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
     let lists = [
         "staff list",
         "consents",
+        "protections",
         "arrangements",
         "referrals",
         "referrals of a kind",

@@ -27,6 +27,7 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     idempotency,
     job,
     leg,
+    protection,
     receipt,
     referral,
     service,
@@ -79,6 +80,7 @@ macro_rules! tables {
 
 tables!(
     agency::AgencyRow,
+    agency::NameKeyRow,
     agency::StaffRow,
     arrangement::ArrangementRow,
     arrangement::ArrangementEventRow,
@@ -96,6 +98,8 @@ tables!(
     leg::LegRow,
     leg::LegEventRow,
     leg::ManifestRow,
+    protection::ProtectionRow,
+    protection::ProtectionVersionRow,
     receipt::ReceiptRow,
     referral::ReferralRow,
     referral::ReferralEventRow,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::{AssertSqlSafe, Connection as _, Execute as _};
 
 use super::{
-    Stage, at_work, queued,
+    Stage, at_work, protections, queued,
     rows::{self, Fill},
     statements::TABLES,
     stories,
@@ -15,7 +15,7 @@ use crate::{
     domain::receipt::ReceiptLevel,
     ledger::{
         Dialect, Rows, Step, Write,
-        agency::{AgencyRow, StaffRow},
+        agency::{AgencyRow, NameKeyRow, StaffRow},
         arrangement::{ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow},
         audit::AuditRow,
         consent::{ConsentEventRow, ConsentRow},
@@ -25,6 +25,7 @@ use crate::{
         idempotency::IdempotencyRow,
         job::JobRow,
         leg::{LegEventRow, LegRow, ManifestRow},
+        protection::ProtectionVersionRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
@@ -84,6 +85,7 @@ fn household(fill: Fill) -> Write {
             arrangements: vec![arrangement],
             consent_events: vec![rows::consent_event(consent.id, 1)],
             consents: vec![consent],
+            protection_versions: vec![protections::protection_version(rows::id(), 1)],
             referral_events: vec![rows::referral_event(referral.id, 1, fill)],
             contents: vec![rows::content(referral.id, "needs")],
             referrals: vec![referral],
@@ -97,6 +99,7 @@ fn household(fill: Fill) -> Write {
             sign_ins: vec![rows::sign_in(&staff, fill)],
             staff: vec![staff],
             jobs: vec![rows::job("about", fill)],
+            name_keys: vec![rows::name_key(agency.id)],
             agencies: vec![agency],
         },
         ..Write::default()
@@ -123,10 +126,11 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
     }
     assert_stored::<IdempotencyRow>(&stage, written.iter().filter_map(|write| write.key.as_ref())).await;
     compare!(
-        AgencyRow in agencies, StaffRow in staff, ServiceRow in services, DataKeyRow in data_keys,
+        AgencyRow in agencies, NameKeyRow in name_keys, StaffRow in staff, ServiceRow in services, DataKeyRow in data_keys,
         ArrangementRow in arrangements, ArrangementEventRow in arrangement_events,
         ArrangementMemberRow in arrangement_members, ArrangementCaseRow in arrangement_cases,
-        ConsentRow in consents, ConsentEventRow in consent_events, ReferralRow in referrals,
+        ConsentRow in consents, ConsentEventRow in consent_events,
+        ProtectionVersionRow in protection_versions, ReferralRow in referrals,
         ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, AuditRow in audits,
         JobRow in jobs, SignInRow in sign_ins, SessionRow in sessions,
@@ -140,6 +144,7 @@ fn copy(write: &Write) -> Write {
     }
     let rows = copies!(
         agencies,
+        name_keys,
         staff,
         services,
         data_keys,
@@ -149,6 +154,7 @@ fn copy(write: &Write) -> Write {
         arrangement_cases,
         consents,
         consent_events,
+        protection_versions,
         referrals,
         referral_events,
         contents,

@@ -1,11 +1,13 @@
 //! The protection of a case: from whom the family is hidden, and who must not be told about it.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::reading::Names;
 use crate::domain::{
     disclosure::situation::Shield,
-    protection::{HiddenFrom, Protection},
+    protection::{HiddenFrom, Lift, Protection},
+    referral::ReferralType,
 };
 
 #[derive(Deserialize)]
@@ -19,6 +21,15 @@ pub(super) struct WireProtection {
     blocked: Vec<String>,
     #[serde(default)]
     narrative_free_of_place: bool,
+    lift: Option<WireLift>,
+}
+
+/// What two persons have opened for one recipient.
+#[derive(Deserialize)]
+struct WireLift {
+    recipient: String,
+    purpose: ReferralType,
+    until: Timestamp,
 }
 
 /// One agency, or all of a municipality but the desk that is named.
@@ -48,6 +59,12 @@ impl WireProtection {
             hidden_from,
             blocked: self.blocked.iter().map(|name| names.id(name)).collect(),
             narrative_free_of_place: self.narrative_free_of_place,
+            lift: self.lift.map(|lift| Lift {
+                recipient: names.id(&lift.recipient),
+                purpose: lift.purpose,
+                until: lift.until,
+            }),
+            ..Protection::default()
         })
     }
 }

@@ -1,0 +1,287 @@
+//! Hides a family: at once, by one person. Shows it again, to anybody: by two.
+//!
+//! Each step is one version, sealed whole. Its write holds every leg of the case still, so that it and a disclosure
+//! exclude each other, and the version says how far each leg had come.
+
+use serde_json::Value;
+
+use super::{
+    ALLOWED, Answer, Caller, Command, Context,
+    consent::field_problem,
+    idempotency::{Pointer, Prepared, once},
+    not_found,
+    opened::{damaged, party},
+    protection::{mac, slot, step_answer, version},
+    refused::refused,
+};
+use crate::{
+    domain::{
+        delivery::DeliveryState,
+        fault::{Fault, Text},
+        ids::{AgencyId, ProtectionId, ReferralId, StaffId},
+        problem::{Problem, ProblemKind},
+        protection::{
+            Standing,
+            record::{AskedLift, NotMade, Place, ProtectionState, Reached, Record},
+            terms::Terms,
+        },
+        refusal::{Refusal, RefusalCode},
+        staff::StaffRole,
+    },
+    ledger::{
+        Lane, Step, Write,
+        audit::AuditAction,
+        content::DataKeyRow,
+        delivery::MoveDelivery,
+        leg::LegRow,
+        protection::{HoldLeg, MoveProtection, ProtectionRow, ProtectionVersionRow, PutProtection},
+    },
+    usecases::schema::pointer,
+    vault::seal::DataKey,
+};
+
+/// What is asked of a protection that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Terms,
+    Release,
+    Unlock,
+    Approve,
+}
+
+/// Records who a family is hidden from. It counts from the commit on, also for what waits unread.
+///
+/// # Errors
+/// Faults of the record; a case that is protected already.
+pub async fn record(context: &Context, caller: &Caller, command: &Command) -> Result<Answer, Problem> {
+    once(context, caller, command, async || prepare_new(context, caller, command).await).await
+}
+
+async fn prepare_new(context: &Context, caller: &Caller, command: &Command) -> Result<Prepared, Problem> {
+    let (document, now) = (&command.document, context.clock.now());
+    let place = place(context, caller, document).await?;
+    let terms = terms(context, caller, document).await?;
+    let by = caller.staff(context, &document["by"], "/by").await?.id;
+    let mac = mac(context, caller.id(), place);
+    if !context.ledger.protections_at(&mac, &mac).await?.is_empty() {
+        return Err(there_already(place));
+    }
+    let key = context.vault.new_data_key(context.clock.new_id())?;
+    let row = ProtectionRow {
+        id: context.clock.new_id(),
+        owner: caller.id(),
+        place: Some(mac),
+        version: 1,
+        data_key: key.id(),
+        changed_at: now,
+    };
+    let wrapped = context.vault.wrap(&key, caller.id(), now)?;
+    let mut write = Write { lane: Lane::Urgent, ..Write::default() };
+    write.rows.data_keys.push(DataKeyRow {
+        id: key.id(),
+        agency: caller.id(),
+        kek: wrapped.kek_id,
+        wrapped: wrapped.bytes,
+    });
+    finish(context, caller, &row, 1, Record::new(place, terms, by, now), &key, write).await
+}
+
+/// Makes a step of a protection the caller keeps, if it has the version that was read.
+///
+/// # Errors
+/// Not found; stale; released already; `APPROVER_REQUIRED` where the second person is missing or no supervisor.
+pub async fn step(
+    context: &Context,
+    caller: &Caller,
+    id: ProtectionId,
+    from: i64,
+    change: Change,
+    command: &Command,
+) -> Result<Answer, Problem> {
+    once(context, caller, command, async || {
+        let document = &command.document;
+        let row = context.ledger.protection(caller.scope(), id).await?.ok_or_else(not_found)?;
+        let staff = caller.staff(context, &document["by"], "/by").await?;
+        if row.version != from {
+            return Err(Problem::new(ProblemKind::VersionStale));
+        }
+        let (before, key) = version(context, &row, from).await?;
+        let made = make(context, caller, &before, change, document, (staff.id, staff.role)).await?;
+        let write = Write { lane: Lane::Urgent, ..Write::default() };
+        finish(context, caller, &row, from + 1, made, &key, write).await
+    })
+    .await
+}
+
+async fn make(
+    context: &Context,
+    caller: &Caller,
+    before: &Record,
+    change: Change,
+    document: &Value,
+    (by, role): (StaffId, StaffRole),
+) -> Result<Record, Problem> {
+    let now = context.clock.now();
+    let reason = || document["reason"].as_str().unwrap_or_default().to_owned();
+    let made = match change {
+        Change::Terms => before.change(terms(context, caller, document).await?, by, now),
+        Change::Release => before.ask_release(by, reason(), now),
+        Change::Unlock => {
+            before.ask_unlock(lift(context, caller, before, document).await?, by, reason(), now)
+        }
+        Change::Approve => before.approve((by, role), now),
+    };
+    made.map_err(|not_made| match not_made {
+        NotMade::Illegal { state, allowed } => Problem::illegal_transition(state, allowed),
+        NotMade::Refused(refusal) => refused(context, ProblemKind::Forbidden, caller.id(), &refusal, now),
+    })
+}
+
+/// Puts a version into a write that holds every leg of the case still: a disclosure comes before it or after it.
+async fn finish(
+    context: &Context,
+    caller: &Caller,
+    row: &ProtectionRow,
+    version: i64,
+    mut record: Record,
+    key: &DataKey,
+    mut write: Write,
+) -> Result<Prepared, Problem> {
+    for leg in legs(context, caller, record.place).await? {
+        let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
+        let disclosed = delivery.state == DeliveryState::Opened || delivery.disclosed_at.is_some();
+        record.legs.push(Reached { leg: leg.id, recipient: leg.recipient, seq: leg.head_seq, disclosed });
+        // The copy before its leg, in the order in which openings and pushes take them.
+        write.steps.push(Step::MoveDelivery(MoveDelivery {
+            id: delivery.id,
+            from: delivery.state,
+            from_disclosed: delivery.disclosed_at,
+            to: delivery.state,
+            disclosed_at: None,
+            at: delivery.changed_at,
+        }));
+        write.steps.push(Step::HoldLeg(HoldLeg { id: leg.id, seq: leg.head_seq }));
+    }
+    let at = record.at;
+    write.steps.push(match version {
+        1 => Step::PutProtection(PutProtection(row.clone())),
+        _ => Step::MoveProtection(MoveProtection {
+            id: row.id,
+            from_version: version - 1,
+            place: row.place.filter(|_| record.state == ProtectionState::Active),
+            at,
+        }),
+    });
+    let body = serde_json::to_vec(&record).map_err(|_| damaged())?;
+    let body = key.seal(&slot(row, version), &body)?;
+    write.rows.protection_versions.push(ProtectionVersionRow { protection: row.id, version, body, at });
+    write.rows.audits.push(caller.audit(context, Some(record.by), AuditAction::Protect, row.id, ALLOWED));
+    let text = step_answer(row, version, &record).to_string();
+    Ok(Prepared { pointer: Pointer::Protection { id: row.id, version }, text, write })
+}
+
+/// All legs that a protection of this place bears on.
+async fn legs(context: &Context, caller: &Caller, place: Place) -> Result<Vec<LegRow>, Problem> {
+    let mut legs = match place {
+        Place::Case(case) => context.ledger.legs_of_case(caller.scope(), case).await?,
+        Place::Referral(referral) => context.ledger.legs_of(referral).await?,
+    };
+    // One order for everybody who holds several, so that two rarely wait for each other crosswise.
+    legs.sort_unstable_by_key(|leg| leg.id);
+    Ok(legs)
+}
+
+/// What is to be protected: a case, or a referral of the caller's own.
+async fn place(context: &Context, caller: &Caller, document: &Value) -> Result<Place, Problem> {
+    let text = |name: &str| document[name].as_str();
+    match (text("case"), text("referral")) {
+        (Some(case), None) => Ok(Place::Case(case.parse()?)),
+        (None, Some(referral)) => {
+            let id: ReferralId = referral.parse()?;
+            let own = context.ledger.referral(caller.scope(), id).await?;
+            own.map(|row| Place::Referral(row.id)).ok_or_else(|| {
+                fault(
+                    "/referral",
+                    "referral_unknown",
+                    Text::new(
+                        "自機関の紹介・連絡のIDを書いてください。",
+                        "Name a referral of your own agency.",
+                    ),
+                )
+            })
+        }
+        _ => Err(fault(
+            "/case",
+            "place",
+            Text::new(
+                "case か referral の、どちらか一方を書いてください。",
+                "Name either a case or a referral.",
+            ),
+        )),
+    }
+}
+
+/// The terms, whose agencies exist and whose confirmation is the word of the caller's own staff. A misspelt id would
+/// protect from nobody.
+async fn terms(context: &Context, caller: &Caller, document: &Value) -> Result<Terms, Problem> {
+    let terms = Terms::parse(document).map_err(field_problem)?;
+    if terms.texts_confirmed_by.is_some() {
+        caller.staff(context, &document["texts_confirmed_by"], "/texts_confirmed_by").await?;
+    }
+    let named = terms.agencies();
+    for some in named.chunks(16) {
+        let ids: Vec<AgencyId> = some.iter().map(|(_, id)| *id).collect();
+        let known = context.ledger.agencies_by_id(&ids).await?;
+        if let Some((at, _)) = some.iter().find(|(_, id)| !known.iter().any(|row| row.id == *id)) {
+            return Err(unknown_agency(at));
+        }
+    }
+    Ok(terms)
+}
+
+/// A lift for somebody who exists and is not blocked: to those a family flees nothing is ever opened.
+async fn lift(
+    context: &Context,
+    caller: &Caller,
+    before: &Record,
+    document: &Value,
+) -> Result<AskedLift, Problem> {
+    let id: AgencyId = document["recipient"].as_str().unwrap_or_default().parse()?;
+    let agency = context.ledger.agency(id).await?.ok_or_else(|| unknown_agency("/recipient"))?;
+    let protection = before.protection();
+    if protection.as_ref().is_some_and(|p| Standing::Protected(p).blocks(&party(&agency))) {
+        let refusal = Refusal::new(RefusalCode::RecipientBlocked, "");
+        let now = context.clock.now();
+        return Err(refused(context, ProblemKind::DisclosureRefused, caller.id(), &refusal, now));
+    }
+    Ok(AskedLift {
+        recipient: id,
+        purpose: document["purpose"].as_str().unwrap_or_default().parse()?,
+        minutes: u8::try_from(document["minutes"].as_u64().unwrap_or_default()).unwrap_or(u8::MAX),
+    })
+}
+
+fn unknown_agency(at: &str) -> Problem {
+    let text = Text::new("登録されている機関のIDを書いてください。", "Name a registered agency.");
+    fault(at, "agency_unknown", text)
+}
+
+fn there_already(place: Place) -> Problem {
+    let at = match place {
+        Place::Case(_) => "/case",
+        Place::Referral(_) => "/referral",
+    };
+    let message = Text::new(
+        "すでに秘匿の記録があります。その記録を変更してください。",
+        "It is protected already: change the record there is.",
+    );
+    Problem::new(ProblemKind::AlreadyThere).faults([Fault {
+        pointer: pointer(at),
+        code: "protected",
+        message,
+    }])
+}
+
+fn fault(at: &str, code: &'static str, message: Text) -> Problem {
+    Problem::schema_violation(vec![Fault { pointer: pointer(at), code, message }])
+}
