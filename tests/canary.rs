@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "canary/pages.rs"]
+mod pages;
 #[path = "canary/papers.rs"]
 mod papers;
 #[path = "canary/stage.rs"]
@@ -66,7 +68,8 @@ fn look_through(all: &Scanner, exchange: &Exchange) {
     }
     let path = url.splitn(4, '/').nth(3).map(|path| format!("/{path}")).unwrap_or_default();
     let list = method == "GET" && LISTS.iter().any(|list| path.starts_with(list));
-    let public = !path.starts_with("/v1/");
+    // A leg's page shows what its parties wrote to each other, like the document it is made of.
+    let public = !path.starts_with("/v1/") && !path.starts_with("/board/legs/");
     // The form to print shows its writer what that writer has just sent.
     let form = method == "POST" && path.starts_with("/v1/consent-forms") && reply.status.is_success();
     // A preview shows its sender what each recipient would see; every other change answers with ids and codes.
@@ -109,7 +112,7 @@ fn controls(left: &Left, engine: Engine) {
     let people = Scanner::new(&[NAME, ASCII]);
     let shown = left.traffic.iter().filter(|one| !people.find(&one.reply.body).is_empty());
     let paths: Vec<&str> = shown.map(|one| one.url.as_str()).collect();
-    for part in ["/v1/deliveries/", "/v1/legs/", "/v1/consents/", "/v1/staff"] {
+    for part in ["/v1/deliveries/", "/v1/legs/", "/v1/consents/", "/v1/staff", "/board/legs/"] {
         assert!(paths.iter().any(|path| path.contains(part)), "no canary reached {part}: {paths:?}");
     }
     let previews = left.traffic.iter().filter(|one| {

@@ -19,6 +19,12 @@ pub const ONLY: &[Only] = &[
         why: "keys and what is done with them stay in vault/ (installing rustls::crypto::aws_lc_rs is no use of a key)",
     },
     Only {
+        names: &["argon2"],
+        places: &["vault/password"],
+        why: "passwords are hashed in vault/password.rs alone",
+    },
+    Only { names: &["askama"], places: &["web/pages"], why: "pages are made in web/pages alone" },
+    Only {
         names: &["reqwest"],
         places: &["delivery/webhook", "cli/demo"],
         why: "the hub calls out in delivery/webhook.rs alone; the demo plays an agency's own system",

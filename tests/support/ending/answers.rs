@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tsunagu::{
     usecases::schema::Schema,
-    web::{Endpoint, Row, TABLE},
+    web::{Access, Endpoint, Row, TABLE},
 };
 
 use crate::support::town::Exchange;
@@ -25,6 +25,10 @@ pub fn kept_their_contract(traffic: &[Exchange]) {
         let (status, body) = (exchange.reply.code(), exchange.reply.json());
         let told = || format!("{} {}: {status} {body}", exchange.method, exchange.url);
         let Some(row) = row(&exchange.method, &exchange.url) else { panic!("not in the table: {}", told()) };
+        if row.access == Access::Page && status != 405 {
+            is_a_page(exchange);
+            continue;
+        }
         let media = exchange.reply.header("content-type");
         if status >= 400 {
             assert_eq!(Schema::Problem.check(&body), Ok(()), "{}", told());
@@ -57,6 +61,51 @@ pub fn kept_their_contract(traffic: &[Exchange]) {
             items.iter().for_each(|one: &Value| assert_eq!(schema.check(one), Ok(()), "{}", told()));
         }
     }
+}
+
+/// What holds for every page: small, complete without script, and nothing comes from elsewhere or may be kept.
+fn is_a_page(exchange: &Exchange) {
+    let reply = &exchange.reply;
+    let told = || format!("{} {}: {} {}", exchange.method, exchange.url, reply.code(), reply.text());
+    if reply.code() == 303 {
+        let to = reply.header("location").unwrap_or_default();
+        assert!(to.starts_with('/') && !to.starts_with("//") && reply.body.is_empty(), "{}", told());
+        return;
+    }
+    if reply.header("content-type") == Some("text/css; charset=utf-8") {
+        assert!(!reply.text().contains("url(") && !reply.text().contains("@import"), "{}", told());
+        return;
+    }
+    assert_ne!(reply.code(), 500, "{}", told());
+    assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"), "{}", told());
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "{}", told());
+    let policy = reply.header("content-security-policy").unwrap_or_default();
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'self'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    assert!(!policy.contains("script"), "{policy}");
+    let text = reply.text();
+    assert!(text.len() <= 150 * 1024, "{} bytes: {}", text.len(), exchange.url);
+    // What stands between < and > is markup: names and notes are escaped, so theirs is not.
+    let tags: Vec<&str> = text.split('<').skip(1).filter_map(|rest| rest.split('>').next()).collect();
+    for never in ["script", "style", "img", "iframe", "object"] {
+        let is = |tag: &&str| tag.trim_start_matches('/').split(' ').next() == Some(never);
+        assert!(!tags.iter().any(is), "{never}: {}", told());
+    }
+    for never in [" style=", "javascript:", " on", " src=", "href=\"http", "href=\"//", "action=\"http"] {
+        assert!(!tags.iter().any(|tag| tag.contains(never)), "{never}: {}", told());
+    }
+    for always in ["<!DOCTYPE html>", "<html lang=\"", "<main id=\"main\"", "<h1>", "href=\"#main\""] {
+        assert_eq!(text.matches(always).count(), 1, "{always}: {}", told());
+    }
+    let (labels, fields) = (
+        text.matches("<label for=").count(),
+        text.matches("<select").count()
+            + text.matches(" type=\"text\"").count()
+            + text.matches(" type=\"password\"").count(),
+    );
+    assert_eq!(labels, fields, "every field has its label: {}", told());
 }
 
 /// The row of the table that a request was for.
