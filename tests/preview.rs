@@ -10,7 +10,7 @@ use tsunagu::{
     domain::{agency::AgencyKind, ids::AgencyId},
     ledger::Scope,
     usecases::schema::Schema,
-    web::{Access, Endpoint, TABLE},
+    web::{Access, TABLE},
 };
 
 mod support;
@@ -259,11 +259,9 @@ async fn other_changes_say_what_they_would_do_or_that_they_cannot(town: &mut Tow
 
     // Everything else refuses rather than doing it, in whatever words it is asked.
     let mut refused = 0;
-    for row in TABLE.iter().filter(|row| row.method != "GET" && row.endpoint != Endpoint::Token) {
-        if tsunagu::web::DRY_RUNS.contains(&row.endpoint) {
-            continue;
-        }
-        assert_eq!(row.access, Access::Agency);
+    // A browser's forms are no commands of a system; the token endpoint is asked below.
+    let commands = TABLE.iter().filter(|row| row.method != "GET" && row.access == Access::Agency);
+    for row in commands.filter(|row| !tsunagu::web::DRY_RUNS.contains(&row.endpoint)) {
         let path = row.path.replace("{id}", delivery);
         for prefer in ["dry-run", "respond-async, dry-run; wait=1", "DRY-RUN", "dry-run=false"] {
             let request = nursery.request(row.method, &path).await.header("prefer", prefer);
