@@ -107,7 +107,7 @@ fn rung(row: &ReceiptRow) -> Value {
 }
 
 fn withheld(one: &Withheld) -> Value {
-    json!({"section": one.section, "subject": one.subject, "why": one.why})
+    present(json!({"section": one.section, "subject": one.subject, "why": one.why}))
 }
 
 /// One event of the chain that sender and recipient share, with what was written at it.
