@@ -174,6 +174,8 @@ async fn the_same_submission_again_gets_the_same_bytes_for_ever(town: &mut Town)
     nursery.open(&sent.legs[0].1, clerk).await.good();
     again(site).await;
     site.withdraw(&consent, writer).await.good();
+    let gone = json!({"by": clerk, "disposal": "deleted"});
+    nursery.act(&sent.legs[0].0, "confirm_disposal", &gone).await.good();
     again(site).await;
     town.restart().await;
     again(site).await;
