@@ -211,7 +211,6 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
         referrals,
         contents
     );
-    insert_all!(arrangements, arrangement_events, arrangement_members, arrangement_cases);
     insert_all!(
         protection_versions,
         arrangements,
