@@ -151,7 +151,7 @@ def read_statement(keys, text):
     need(isinstance(state.get("to"), str) and isinstance(state.get("from", ""), str), "claims")
     need(type(state.get("seq")) is int and 0 <= state["seq"] < 2**64, "claims")
     need(by.get("attested") in ATTESTED and all(is_id(by[n]) for n in ("agency", "staff") if n in by), "claims")
-    need(p.get("copy") in ("shared", "sender"), "claims")
+    need(p.get("copy") in ("shared", "sender") and p.get("never_opened", True) is True, "claims")
     at = read_time(p.get("at"))
     if p["copy"] == "sender":
         need(is_id(p.get("referral")) and isinstance(p.get("withheld"), list), "claims")
@@ -212,10 +212,14 @@ def check_chain(chain, legal, faults):
         delivery = s.get("delivery") if s["level"] in LEVELS[:4] else None
         check((s["level"], delivery) not in seen and (s["level"] != "R3" or ("R2", delivery) in seen), "level")
         seen.add((s["level"], delivery))
+    opened = any(s.get("level") == "R3" for s in chain)
+    check(not (opened and any("never_opened" in s for s in chain)), "never_opened")
 
 
 def check_copy(copy, chain, faults):
-    if any("subject" not in w and w["section"] in copy["sections"] for w in copy["withheld"]):
+    # In place of a concealed address its section was sent with a sentence of the hub.
+    whole = [w for w in copy["withheld"] if "subject" not in w and w["why"] != "W_CONCEALED"]
+    if any(w["section"] in copy["sections"] for w in whole):
         faults.append("withheld")
     own = ("copy", "receipt_id", "referral", "withheld")
     common = lambda s: {name: value for name, value in s["raw"].items() if name not in own}

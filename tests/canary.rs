@@ -22,8 +22,15 @@ use support::town::{Engine, Exchange};
 use words::{ADDRESS, ASCII, NAME, REGISTERED, Scanner};
 
 /// Lists show ids, codes, states and times.
-const LISTS: &[&str] =
-    &["/v1/inbox", "/v1/legs?", "/v1/referrals?", "/v1/consents?", "/v1/agencies", "/v1/services"];
+const LISTS: &[&str] = &[
+    "/v1/inbox",
+    "/v1/legs?",
+    "/v1/referrals?",
+    "/v1/consents?",
+    "/v1/agencies",
+    "/v1/services",
+    "/v1/incidents?",
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_personal_is_left_behind() {

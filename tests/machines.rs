@@ -10,8 +10,8 @@ use tsunagu::domain::basis_state::{
 use tsunagu::domain::delivery::{Attempts, Delivery, DeliveryFacts, Doorbell, Push, Waited};
 use tsunagu::domain::leg::{Actor, Answered, Evidence, Leg, LegAction, LegState, evidence};
 use tsunagu::domain::leg_facts::{
-    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, Facts, Lane, Onward, Preview, RecipientFact,
-    Release, Silence,
+    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, Lane, Onward, Preview,
+    RecipientFact, Release, Silence,
 };
 use tsunagu::domain::machine::{Code, Machine, available, step};
 use tsunagu::domain::machine_docs::machines_markdown;
@@ -60,6 +60,7 @@ fn leg_facts(lane: Lane, urgency: Urgency) -> Vec<Facts> {
         silence: [Silence::StepsOpen, Silence::StepsDone],
         cancel_wait: [CancelWait::Running, CancelWait::Over],
         before_hold: [BeforeHold::Accepted, BeforeHold::Scheduled, BeforeHold::InProgress],
+        disposal: [DisposalFact::NotAsked, DisposalFact::Asked],
     })
 }
 
@@ -207,7 +208,7 @@ const PUBLISHED: &str = "\
     14 accepted,scheduled,in_progress,on_hold discontinued R | 15 requested cancelled S |\
     16 requested,received,info_requested,accepted,waitlisted,scheduled,in_progress,on_hold cancel_requested S,SS |\
     17 cancel_requested cancelled,completed R | 18 cancel_requested cancelled H |\
-    19 requested,received expired H | 20 LIVE withdrawn G | 21 LIVE entered_in_error SS,P";
+    19 requested,received expired H | 20 LIVE withdrawn G | 21 LIVE entered_in_error S,SS,P";
 
 type Edge = (u8, LegState, LegState, Actor);
 

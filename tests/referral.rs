@@ -29,7 +29,7 @@ stories! {
     the_same_submission_again_gets_the_same_bytes_for_ever,
     fifty_submissions_under_one_key_are_one_referral,
     self_contact_carries_nothing_about_the_family,
-    a_mis_sent_leg_is_closed_by_a_supervisor,
+    a_mis_sent_leg_is_closed_by_whoever_notices,
     a_change_names_the_version_it_was_made_on,
 }
 
@@ -230,21 +230,21 @@ async fn self_contact_carries_nothing_about_the_family(town: &mut Town) -> Vec<A
     cast.everybody()
 }
 
-async fn a_mis_sent_leg_is_closed_by_a_supervisor(town: &mut Town) -> Vec<Agency> {
+async fn a_mis_sent_leg_is_closed_by_whoever_notices(town: &mut Town) -> Vec<Agency> {
     let cast = Cast::of(town).await;
     let Cast { site, writer, nursery, family, clerk, carer, .. } = &cast;
     let supervisor = site.hire("supervisor").await;
     let sent = cast.send(town, &[nursery, family]).await;
     let [(unread, at_nursery), (declined, at_family)] = sent.legs.as_slice() else { panic!("two legs") };
-    let mistake = |by: &str| json!({"by": by, "note": "宛先違い"});
-    assert!(!site.available(unread, writer).await.contains(&"enter_in_error".to_owned()));
-    assert!(site.available(unread, &supervisor).await.contains(&"enter_in_error".to_owned()));
-    let refused = site.act(unread, "enter_in_error", &mistake(writer)).await;
-    assert_eq!((refused.code(), refused.problem()), (409, "illegal-transition".to_owned()));
-    let refused = nursery.act(unread, "enter_in_error", &mistake(clerk)).await;
+    let mistake = |by: &str| json!({"by": by, "reason": "WRONG_RECIPIENT", "note": "宛先違い"});
+    for staff in [writer, &supervisor] {
+        assert!(site.available(unread, staff).await.contains(&"recall".to_owned()));
+    }
+    assert!(!nursery.available(unread, clerk).await.contains(&"recall".to_owned()));
+    let refused = nursery.act(unread, "recall", &mistake(clerk)).await;
     assert_eq!(refused.code(), 409, "nor is it the recipient's to say");
 
-    let closed = site.act(unread, "enter_in_error", &mistake(&supervisor)).await.value();
+    let closed = site.act(unread, "recall", &mistake(&supervisor)).await.value();
     assert_eq!(
         (closed["state"].as_str(), closed["level"].as_str()),
         (Some("entered_in_error"), Some("closed"))
@@ -259,7 +259,7 @@ async fn a_mis_sent_leg_is_closed_by_a_supervisor(town: &mut Town) -> Vec<Agency
     family.open(at_family, carer).await.good();
     let no = json!({"by": carer, "reason": "OUT_OF_AREA", "declined_by": "provider"});
     family.act(declined, "decline", &no).await.good();
-    let noted = site.act(declined, "enter_in_error", &mistake(&supervisor)).await.value();
+    let noted = site.act(declined, "recall", &mistake(&supervisor)).await.value();
     assert_eq!((noted["state"].as_str(), noted["level"].as_str()), (Some("declined"), Some("event")));
     assert_eq!(family.ladder(declined).await, ["R0", "R1", "R2", "R3", "R4"]);
     cast.everybody()

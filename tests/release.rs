@@ -126,7 +126,7 @@ async fn a_recipient_sees_nothing_before_the_release_and_everything_after(town: 
     for version in [1, 2] {
         let late = site.act_at(version, leg, "undo", &json!({"by": writer})).await;
         assert_eq!((late.code(), late.problem()), (409, "illegal-transition".to_owned()));
-        assert!(late.json()["mend_en"].as_str().unwrap().contains("enter_in_error"), "{}", late.text());
+        assert!(late.json()["mend_en"].as_str().unwrap().contains("recall"), "{}", late.text());
         assert!(late.json()["allowed"].as_array().unwrap().contains(&json!("cancel")));
     }
     assert!(nursery.open(delivery, clerk).await.good().text().contains("045-000-0000"));
@@ -214,7 +214,9 @@ async fn a_held_leg_that_ends_otherwise_was_never_visible_either(town: &mut Town
     let mistaken = cast.send(town, &[nursery]).await;
     let withdrawn = cast.send(town, &[nursery]).await;
     site.act(&cancelled.legs[0].0, "cancel", &json!({"by": writer})).await.good();
-    site.act(&mistaken.legs[0].0, "enter_in_error", &json!({"by": supervisor})).await.good();
+    site.act(&mistaken.legs[0].0, "recall", &json!({"by": supervisor, "reason": "WRONG_RECIPIENT"}))
+        .await
+        .good();
     site.withdraw(&withdrawn.consent, writer).await.good();
     town.advance(Duration::from_secs(SECONDS * 2));
     assert_eq!(release::release(&town.context()).await.unwrap().done, 0);

@@ -11,11 +11,14 @@ use tsunagu::{
         arrangement::{ArrangementKind, ArrangementStep},
         basis::{BasisCode, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
+        breach_report::ReportItem,
         consent::{
             Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
             custody::{Act, CustodyKind, OtherCustodian, SoleGround},
         },
         delivery::DeliveryState,
+        holding::{Disposal, HoldingCause, HoldingState},
+        incident::{Exposure, IncidentState, RecallReason, ReportNeed},
         leg::{LegAction, LegState},
         mask::{Detail, Why},
         protection::record::{ProtectionState, ProtectionStep},
@@ -47,6 +50,8 @@ const REQUESTS: &[Schema] = &[
     Schema::ProtectionUnlock,
     Schema::ProtectionApprove,
     Schema::LegAction,
+    Schema::StatutoryDecision,
+    Schema::IncidentClose,
     Schema::Ack,
     Schema::Staff,
     Schema::SignIn,
@@ -85,6 +90,14 @@ fn every_published_code_list_is_the_programs() {
         "confirmation": Confirm;
         "delivery_state": DeliveryState;
         "consent_state": ConsentState;
+        "incident_state": IncidentState;
+        "recall_reason": RecallReason;
+        "exposure": Exposure;
+        "report_need": ReportNeed;
+        "report_item": ReportItem;
+        "holding_cause": HoldingCause;
+        "disposal": Disposal;
+        "holding_state": HoldingState;
         "receipt_level": ReceiptLevel;
         "attested": Attested;
         "basis_code": BasisCode;

@@ -127,7 +127,8 @@ impl Machine for Consent {
             // Nothing may stand in the way of a withdrawal: no reason, no form, no approver.
             row(6, &[Active], Withdraw, Withdrawn, &[G]),
             row(7, &[Withdrawn], Propagate, Propagating, &[H]),
-            row(8, &[Propagating], Settle, Settled, &[H]).when(&[ConsentGuard::AllAnswered]),
+            // A late answer closes the last gap by itself.
+            row(8, &[Propagating, SettledWithGaps], Settle, Settled, &[H]).when(&[ConsentGuard::AllAnswered]),
             row(9, &[Propagating], Settle, SettledWithGaps, &[H])
                 .when(&[ConsentGuard::NotAllAnswered, ConsentGuard::DeadlineOver]),
             row(10, &[SettledWithGaps], CloseGaps, Settled, &[P]).with(&[ConsentField::Measures]),

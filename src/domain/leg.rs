@@ -6,8 +6,8 @@
 
 use crate::code_list;
 use crate::domain::leg_facts::{
-    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, Facts, Lane, Onward, Preview, RecipientFact,
-    Release, Silence,
+    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, Lane, Onward, Preview,
+    RecipientFact, Release, Silence,
 };
 use crate::domain::leg_table::TRANSITIONS;
 use crate::domain::machine::{self, Machine, machine_codes};
@@ -96,7 +96,9 @@ code_list! {
         LapseCancel = "lapse_cancel", "取消（未確認）とする", "cancel unconfirmed";
         Expire = "expire", "無応答で終了する", "end without an answer";
         Withdraw = "withdraw", "同意を撤回する", "withdraw consent";
-        EnterInError = "enter_in_error", "誤送付として扱う", "enter as sent in error";
+        /// 誤送信の回収: takes the copy back, or asks for it where it may have been read.
+        Recall = "recall", "誤送信を回収する", "recall what was sent by mistake";
+        ConfirmDisposal = "confirm_disposal", "写しの削除・保存を確認する", "confirm what became of the copy";
         Replace = "replace", "別の宛先へ送り直す", "send anew in its place";
         Note = "note", "連絡を書き添える", "add a note";
         View = "view", "閲覧を記録する", "record a viewing";
@@ -133,6 +135,7 @@ code_list! {
         SilenceStepsDone = "silence_steps_done", "督促・再連絡・上司への報告が済んでいること", "nudge, second contact and supervisor step are done";
         NotUrgentNorStatutory = "not_urgent_nor_statutory", "至急でも法令に基づくものでもないこと", "the leg is neither urgent nor statutory";
         CancelUnanswered = "cancel_unanswered", "取消依頼への返事がないまま期限を過ぎたこと", "the cancellation stayed unanswered past its working days";
+        DisposalAsked = "disposal_asked", "写しの確認を求められていること", "the copy was asked back and nobody has answered yet";
         HeldFromAccepted = "held_from_accepted", "停止前が「受入決定」であること", "it was accepted before the hold";
         HeldFromScheduled = "held_from_scheduled", "停止前が「日程確定」であること", "it was scheduled before the hold";
         HeldFromInProgress = "held_from_in_progress", "停止前が「支援中」であること", "it was in progress before the hold";
@@ -155,6 +158,7 @@ code_list! {
         AppointmentAt = "appointment_at", "日時", "time of the appointment";
         Outcome = "outcome", "結果コード", "outcome code";
         Note = "note", "連絡内容", "note";
+        Disposal = "disposal", "写しの扱い", "what became of the copy";
     }
 }
 
@@ -201,6 +205,7 @@ impl Machine for Leg {
             Guard::SilenceStepsDone => facts.silence == Silence::StepsDone,
             Guard::NotUrgentNorStatutory => facts.lane.may_end_in_silence(facts.urgency),
             Guard::CancelUnanswered => facts.cancel_wait == CancelWait::Over,
+            Guard::DisposalAsked => facts.disposal == DisposalFact::Asked,
             Guard::HeldFromAccepted => facts.before_hold == BeforeHold::Accepted,
             Guard::HeldFromScheduled => facts.before_hold == BeforeHold::Scheduled,
             Guard::HeldFromInProgress => facts.before_hold == BeforeHold::InProgress,

@@ -99,6 +99,13 @@ pub enum BeforeHold {
     InProgress,
 }
 
+/// Whether the recipient was asked what became of its copy, and has not said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisposalFact {
+    NotAsked,
+    Asked,
+}
+
 /// What the guards of the leg's table need to know, established by the use case beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -114,6 +121,7 @@ pub struct Facts {
     pub silence: Silence,
     pub cancel_wait: CancelWait,
     pub before_hold: BeforeHold,
+    pub disposal: DisposalFact,
 }
 
 impl Facts {
@@ -134,6 +142,7 @@ impl Facts {
             silence: Silence::StepsOpen,
             cancel_wait: CancelWait::Running,
             before_hold: BeforeHold::Accepted,
+            disposal: DisposalFact::NotAsked,
         }
     }
 }

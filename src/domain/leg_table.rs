@@ -60,6 +60,9 @@ const ARRIVED: &[LegState] = &[
     Expired,
     EnteredInError,
 ];
+/// Every state that has ended.
+const ENDED: &[LegState] =
+    &[Declined, Forwarded, Completed, Discontinued, Cancelled, Withdrawn, Expired, EnteredInError];
 /// Rows 12 to 14: the recipient is at work on it.
 const AT_WORK: &[LegState] = &[Accepted, Scheduled, InProgress];
 
@@ -134,14 +137,22 @@ pub const TRANSITIONS: &[Transition] = &[
     row(19, &[Requested, Received], LegAction::Expire, Expired, &[H])
         .when(&[Guard::NotUrgentNorStatutory, Guard::SilenceStepsDone]),
     row(20, LIVE, LegAction::Withdraw, Withdrawn, &[G]).when(&[Guard::OnConsent]),
-    row(21, LIVE, LegAction::EnterInError, EnteredInError, &[SS, P]),
+    // Whoever notices a mis-send stops it; minutes count. A 通告 is the one thing that nobody takes back: whether
+    // there is nothing in it is for the authority to find out (児童虐待の防止等に関する法律 第8条).
+    row(21, LIVE, LegAction::Recall, EnteredInError, &[S, SS, P])
+        .when(&[Guard::NotNotice])
+        .with(&[Field::Reason]),
     // On an ended leg the same act starts the procedure, but the end and its receipt stay.
     event(
         &[Declined, Forwarded, Completed, Discontinued, Cancelled, Withdrawn, Expired],
-        LegAction::EnterInError,
-        &[SS, P],
+        LegAction::Recall,
+        &[S, SS, P],
     )
+    .when(&[Guard::NotNotice])
+    .with(&[Field::Reason])
     .at_row(21),
+    // The holder's word about a copy that was asked back, given on the leg that ended.
+    event(ENDED, LegAction::ConfirmDisposal, &[R]).when(&[Guard::DisposalAsked]).with(&[Field::Disposal]),
     event(&[Declined, Expired, Cancelled], LegAction::Replace, &[S]).with(&[Field::Recipient]).at_row(22),
     event(&[Requested], LegAction::Release, &[H]).when(&[Guard::Held]),
     event(SHARED, LegAction::Note, &[S, SS, R]).with(&[Field::Note]),
@@ -157,8 +168,8 @@ mod tests {
     use super::*;
     use crate::domain::leg::{Answered, Evidence, available, begin, evidence, step};
     use crate::domain::leg_facts::{
-        Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, Facts, Lane, Onward, Preview, RecipientFact,
-        Release, Silence,
+        Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, Lane, Onward, Preview,
+        RecipientFact, Release, Silence,
     };
     use crate::domain::machine::Why;
     use crate::domain::referral::Urgency;
@@ -335,10 +346,27 @@ mod tests {
         for state in LegState::ALL.iter().copied().filter(|state| state.terminal()) {
             let withdraw = step(state, LegAction::Withdraw, G, &facts).unwrap_err();
             assert_eq!((withdraw.why, withdraw.allowed), (Why::Ended, vec![]));
-            let error = step(state, LegAction::EnterInError, P, &facts);
-            assert_eq!(error.map(|row| row.to).ok(), (state != EnteredInError).then_some(None));
+            for actor in [S, SS, P] {
+                let recall = step(state, LegAction::Recall, actor, &facts);
+                assert_eq!(recall.map(|row| row.to).ok(), (state != EnteredInError).then_some(None));
+            }
+            let asked = Facts { disposal: DisposalFact::Asked, ..facts };
+            assert_eq!(step(state, LegAction::ConfirmDisposal, R, &asked).unwrap().to, None);
+            let unasked = step(state, LegAction::ConfirmDisposal, R, &facts).unwrap_err();
+            assert_eq!(unasked.why, Why::Guard(Guard::DisposalAsked));
             let replace = step(state, LegAction::Replace, S, &facts).is_ok();
             assert_eq!(replace, [Declined, Expired, Cancelled].contains(&state), "{state}");
+        }
+    }
+
+    #[test]
+    fn nobody_takes_a_notice_back() {
+        let facts = Facts::cautious(Lane::Notice, Urgency::AtOnce);
+        for state in LegState::ALL.iter().copied().filter(|state| *state != EnteredInError) {
+            for actor in [S, SS, P] {
+                let why = step(state, LegAction::Recall, actor, &facts).unwrap_err().why;
+                assert_eq!(why, Why::Guard(Guard::NotNotice), "{state}");
+            }
         }
     }
 

@@ -16,7 +16,8 @@
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
 //!    the family is hidden. [`difference`] compares two of its documents.
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
-//!    [`delivery`], [`basis_state`]; what is derived from the tables: [`machine_docs`], [`fhir`].
+//!    [`delivery`], [`basis_state`]; [`holding`] (what became of a copy asked back) with [`calendar`], [`incident`] and
+//!    its [`breach_report`]; what is derived from the tables: [`machine_docs`], [`fhir`].
 //! 8. **The evidence.** [`chain`] (the bytes that get hashed), [`receipt`], [`proof`] (what a check can show and what not).
 //! 9. **Telling that something waits.** [`doorbell`], [`gather`], [`patience`].
 //! 10. **What goes wrong.** [`problem`], [`fault`]: texts that cannot carry what was sent.
@@ -26,6 +27,8 @@ pub mod answer;
 pub mod arrangement;
 pub mod basis;
 pub mod basis_state;
+pub mod breach_report;
+pub mod calendar;
 pub mod chain;
 pub mod code_list;
 pub mod consent;
@@ -41,7 +44,9 @@ pub mod fhir;
 pub mod field_error;
 pub mod field_rules;
 pub mod gather;
+pub mod holding;
 pub mod ids;
+pub mod incident;
 pub mod language;
 pub mod leg;
 pub mod leg_facts;

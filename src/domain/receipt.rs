@@ -77,6 +77,9 @@ pub struct Step {
     #[serde(with = "jst")]
     pub at: Timestamp,
     pub by: Actor,
+    /// That the hub showed the content to nobody and published no copy. Said at a recall, and only where it is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub never_opened: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
 }

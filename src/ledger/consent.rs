@@ -80,6 +80,7 @@ statements! {
         " FROM consent WHERE id = $1 AND owner = $2) c ",
         "JOIN data_key ON data_key.id = c.data_key AND data_key.agency = c.owner"];
     LIST = ["SELECT ", ConsentRow::COLUMNS, " FROM consent WHERE owner = $1 AND id < $2 ORDER BY id DESC LIMIT $3"];
+    PROPAGATING = ["SELECT ", ConsentRow::COLUMNS, " FROM consent WHERE state = 'propagating' AND id > $1 ORDER BY id LIMIT $2"];
     EVENTS = ["SELECT ", ConsentEventRow::COLUMNS, " FROM consent_event WHERE consent = $1 ORDER BY version"];
     HOLD = ["UPDATE consent SET version = version WHERE id = $1 AND version = $2"];
     HOLD_EIGHT = ["UPDATE consent SET version = version WHERE ", EIGHT];
@@ -122,6 +123,16 @@ impl Ledger {
     ) -> Result<Vec<ConsentRow>, LedgerError> {
         let before = before.map_or_else(|| LAST.to_owned(), |id| id.to_string());
         self.many(sqlx::query(LIST).bind(scope.agency().to_string()).bind(before).bind(limit)).await
+    }
+
+    /// For the hub itself: consents whose withdrawal is on its way to the holders, by keyset.
+    pub async fn propagating(
+        &self,
+        after: Option<ConsentId>,
+        limit: i64,
+    ) -> Result<Vec<ConsentRow>, LedgerError> {
+        let after = after.map_or_else(String::new, |id| id.to_string());
+        self.many(sqlx::query(PROPAGATING).bind(after).bind(limit)).await
     }
 
     /// The history of a consent that the caller has read under its scope.

@@ -11,7 +11,9 @@ pub mod board;
 pub mod consent;
 pub mod content;
 pub mod delivery;
+pub mod holding;
 pub mod idempotency;
+pub mod incident;
 pub mod job;
 pub mod leg;
 pub mod protection;
@@ -19,6 +21,7 @@ pub mod receipt;
 pub mod referral;
 pub mod service;
 pub mod sign_in;
+pub mod statutory;
 pub mod subscription;
 pub mod write;
 

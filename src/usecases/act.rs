@@ -7,24 +7,30 @@ use super::{
     ALLOWED, Answer, Caller, Command, Context,
     consent::field_problem,
     evidence::Trail,
+    holding,
     idempotency::{Pointer, Prepared, once},
     not_found,
     open::moved,
     opened::{OpenedLeg, damaged},
+    recall::{self, Recall},
     rehearsal, ring,
 };
 use crate::{
     domain::{
         answer::{DeclineReason, DeclinedBy, DiscontinueReason, HoldReason, Outcome},
-        delivery::{DeliveryAction, DeliveryActor, DeliveryState, Push},
+        delivery::{DeliveryAction, DeliveryActor, Push},
         fault::Phrase,
         field_error::FieldError,
+        holding::Disposal,
         ids::LegId,
+        incident::RecallReason,
         leg::{
             self, Actor as LegActor, Answered, Available, Evidence, Field, Guard, Illegal, LegAction,
             LegState, Transition,
         },
-        leg_facts::{Approval, BasisFact, BeforeHold, Facts, Onward, Preview, RecipientFact, Release},
+        leg_facts::{
+            Approval, BasisFact, BeforeHold, DisposalFact, Facts, Onward, Preview, RecipientFact, Release,
+        },
         machine::Why,
         problem::{Problem, ProblemKind},
         receipt::{self, Actor, Attested, ReceiptLevel},
@@ -53,8 +59,14 @@ pub async fn act(
     version: i64,
     command: &Command,
 ) -> Result<Answer, Problem> {
-    once(context, caller, command, async || prepare(context, caller, id, action, version, command).await)
-        .await
+    let prepare = async || prepare(context, caller, id, action, version, command).await;
+    let done = once(context, caller, command, prepare).await?;
+    if action == LegAction::ConfirmDisposal
+        && let Err(problem) = holding::settle_after(context, caller, id).await
+    {
+        tracing::warn!(kind = ?problem.kind, "whether a withdrawal is settled is left to the sweep");
+    }
+    Ok(done)
 }
 
 /// What the act would do.
@@ -96,9 +108,26 @@ async fn prepare(
     let answered = answered(context, &opened.leg).await?;
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
     let by = Actor { agency: Some(caller.id()), staff: Some(staff.id), attested: Attested::AgencyAsserted };
-    let trail = Trail::resume(context, &opened.key, opened.frame(), &opened.leg);
-    let text = step(trail, row, &by, &details, answered, id, &mut write)?;
+    let mut trail = Trail::resume(context, &opened.key, opened.frame(), &opened.leg);
+    let at = trail.at();
+    let mut recall = None;
+    match row.action {
+        LegAction::Recall => {
+            let made = Recall::make(context, caller, &opened, &delivery, &staff, &command.document).await?;
+            trail.never_opened(made.exposure.never_opened());
+            recall = Some(made);
+        }
+        LegAction::ConfirmDisposal => {
+            holding::answer(context, &opened.leg, &staff, &command.document, at, &mut write).await?;
+        }
+        _ => {}
+    }
+    let mut answer = step(trail, row, &by, &details, answered, id, &mut write)?;
     close_copy(&opened, &delivery, row, context, &mut write)?;
+    if let Some(recall) = recall {
+        answer.append(&mut recall.write(context, caller, &opened, &delivery, &mut write).await?);
+    }
+    let text = Value::Object(answer).to_string();
     write.rows.audits.push(caller.audit(context, Some(staff.id), AuditAction::Act, id, ALLOWED));
     let other = if caller.id() == opened.leg.sender { opened.leg.recipient } else { opened.leg.sender };
     write.rows.jobs.push(ring::job(context, JobKind::Changed, &opened.leg, other, context.clock.now()));
@@ -114,7 +143,7 @@ fn step(
     answered: Answered,
     id: LegId,
     write: &mut Write,
-) -> Result<String, Problem> {
+) -> Result<Map<String, Value>, Problem> {
     let from = trail.state().ok_or_else(damaged)?;
     let to = row.to.unwrap_or(from);
     trail.event(row.action, to, by, Some(&details.sealed))?;
@@ -125,7 +154,7 @@ fn step(
         Evidence::Delivery | Evidence::Event => ("event", trail.sign(by, Some(answer))),
     };
     let standing = trail.finish(write);
-    Ok(answer_text(id, standing.seq, standing.state, level, &jws))
+    Ok(answer_of(id, standing.seq, standing.state, level, &jws))
 }
 
 /// A cancelled, withdrawn or mis-sent leg takes its unread copy out of the inbox.
@@ -137,8 +166,8 @@ fn close_copy(
     write: &mut Write,
 ) -> Result<(), Problem> {
     let takes_back =
-        matches!(row.to, Some(LegState::Cancelled | LegState::Withdrawn | LegState::EnteredInError));
-    if takes_back && delivery.state != DeliveryState::Recalled {
+        row.action == LegAction::Recall || matches!(row.to, Some(LegState::Cancelled | LegState::Withdrawn));
+    if takes_back && !delivery.state.terminal() {
         let at = context.clock.now();
         write.steps.push(moved(opened, delivery, DeliveryAction::Recall, DeliveryActor::Hub, at)?);
         let whom = opened.leg.recipient;
@@ -161,11 +190,22 @@ pub(super) async fn facts(context: &Context, leg: &LegRow, delivery: &DeliveryRo
         preview: Preview::NotTaken,
         copy: delivery.state.copy_place(push),
         release: delivery.state.release(),
+        disposal: disposal(context, leg).await?,
         // No consent or basis of this version reaches beyond the recipient it names.
         onward: Onward::NotCovered,
         before_hold,
         ..Facts::cautious(super::opened::lane(leg.basis), leg.urgency)
     })
+}
+
+/// Whether the recipient owes a word about its copy. Only of a leg that has ended is one asked.
+async fn disposal(context: &Context, leg: &LegRow) -> Result<DisposalFact, Problem> {
+    let asked = match leg.state.terminal() {
+        true => context.ledger.holding_of(leg.id).await?,
+        false => None,
+    };
+    let owed = asked.is_some_and(|row| !row.state.answered());
+    Ok(if owed { DisposalFact::Asked } else { DisposalFact::NotAsked })
 }
 
 /// The state from which the last hold was made.
@@ -239,8 +279,8 @@ fn allowed_row(
 
 /// What remains when a sending can no longer be undone.
 const RECALL_INSTEAD: Phrase = Phrase {
-    ja: "すでに相手に見えています。取消（cancel）を使うか、誤送付なら上司が enter_in_error で回収してください。急ぐときは相手に電話してください。",
-    en: "The recipient can see it by now: cancel it or, if it went to the wrong place, let a supervisor recall it with enter_in_error. If it is urgent, telephone.",
+    ja: "すでに相手に見えています。取消（cancel）を使うか、誤送信なら recall で回収してください。急ぐときは相手に電話してください。",
+    en: "The recipient can see it by now: cancel it or, if it went to the wrong place, recall it. If it is urgent, telephone.",
 };
 
 async fn answered(context: &Context, leg: &LegRow) -> Result<Answered, Problem> {
@@ -265,6 +305,10 @@ fn details(row: &Transition, document: &Value) -> Result<Details, Problem> {
     }
     let mut sealed = document.as_object().cloned().unwrap_or_default();
     sealed.remove("by");
+    if row.action == LegAction::Recall {
+        // Why it was sent by mistake is the sender's own affair: it stands in the incident, not in what both read.
+        sealed.clear();
+    }
     Ok(Details { sealed: Value::Object(sealed), reason })
 }
 
@@ -290,6 +334,11 @@ fn reason(row: &Transition, document: &Value, faults: &mut Vec<FieldError>) -> O
         }
         LegAction::Hold => one("reason", text("reason").parse().ok().map(HoldReason::code)),
         LegAction::Discontinue => one("reason", text("reason").parse().ok().map(DiscontinueReason::code)),
+        LegAction::Recall => {
+            one("reason", text("reason").parse().ok().map(RecallReason::code));
+            None
+        }
+        LegAction::ConfirmDisposal => one("disposal", text("disposal").parse().ok().map(Disposal::code)),
         LegAction::Complete => one("outcome", text("outcome").parse().ok().map(Outcome::code)),
         _ => None,
     }
@@ -312,14 +361,14 @@ fn lacking(field: Field) -> FieldError {
     )
 }
 
-fn answer_text(id: LegId, seq: i64, state: LegState, level: &str, jws: &str) -> String {
+fn answer_of(id: LegId, seq: i64, state: LegState, level: &str, jws: &str) -> Map<String, Value> {
     let mut answer = Map::new();
     answer.insert("id".into(), json!(id));
     answer.insert("version".into(), json!(seq));
     answer.insert("state".into(), json!(state));
     answer.insert("level".into(), json!(level));
     answer.insert("receipt".into(), json!(jws));
-    Value::Object(answer).to_string()
+    answer
 }
 
 /// The answer again, from the stored event and the receipt that proves it.
@@ -331,13 +380,22 @@ pub(super) async fn answer_again(
 ) -> Result<String, Problem> {
     let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(damaged)?;
     let event = context.ledger.leg_event(id, seq).await?.ok_or_else(damaged)?;
+    let told = |level: &str, jws: &str| answer_of(id, seq, event.to_state, level, jws);
+    let more = match event.kind == LegAction::Recall.code() {
+        true => recall::told_again(context, caller, id).await?,
+        false => Map::new(),
+    };
+    let whole = |mut answer: Map<String, Value>, mut more| {
+        answer.append(&mut more);
+        Value::Object(answer).to_string()
+    };
     if let Some(jws) = &event.jws {
-        return Ok(answer_text(id, seq, event.to_state, "event", jws));
+        return Ok(whole(told("event", jws), more));
     }
     let receipts = context.ledger.receipts(&leg).await?;
     let proves = |row: &&ReceiptRow| {
         matches!(row.level, ReceiptLevel::R4 | ReceiptLevel::Closed) && row.at == event.at
     };
     let row = receipts.iter().find(proves).ok_or_else(damaged)?;
-    Ok(answer_text(id, seq, event.to_state, row.level.code(), &row.jws))
+    Ok(whole(told(row.level.code(), &row.jws), more))
 }

@@ -235,12 +235,20 @@ async fn is_urgent(context: &Context, delivery: &DeliveryRow) -> Result<bool, Pr
 }
 
 /// A doorbell for what has happened already; but nobody is rung for what it may not know of, such as a leg that is
-/// still held back.
+/// still held back. Where the holder of a copy is asked what becomes of it, the mail of the hour says that something
+/// waits, so that an agency without a system learns of it too.
 async fn happened(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, Problem> {
-    if matches!(wish.door, Door::None) {
-        return Ok(Plan::settle(Fate::done(Why::NoChannel)));
-    }
     let scope = Scope::of(job.agency);
+    let mail = match (job.kind, wish.mail.as_ref().filter(|_| job::is_new(job))) {
+        (JobKind::Recalled, Some(wanted)) if context.ledger.open_requests(scope).await? > 0 => {
+            let now = context.clock.now();
+            Some(ring::gathered_mail(context, job.agency, wanted.gather_hours.next_slot(now), now))
+        }
+        _ => None,
+    };
+    if matches!(wish.door, Door::None) {
+        return Ok(Plan { mail, ..Plan::settle(Fate::done(Why::NoChannel)) });
+    }
     let Ok(subject) = job.subject.parse::<Uuid>() else { return Ok(Plan::settle(Fate::Damaged)) };
     let (kind, known) = match job.kind {
         JobKind::Recalled => {
@@ -252,7 +260,7 @@ async fn happened(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, 
     if !known {
         return Ok(Plan::settle(Fate::done(Why::Unseen)));
     }
-    Ok(Plan { act: ring(job, kind, Body::Empty), mail: None })
+    Ok(Plan { act: ring(job, kind, Body::Empty), mail })
 }
 
 fn ring(job: &JobRow, kind: DoorbellKind, body: Body) -> Act {

@@ -55,6 +55,8 @@ pub(super) struct Trail<'a> {
     at: Timestamp,
     /// Whether the last event has a receipt already.
     covered: bool,
+    /// Whether what is signed says that nobody was ever shown the content.
+    never_opened: bool,
     events: Vec<LegEventRow>,
     receipts: Vec<ReceiptRow>,
 }
@@ -89,6 +91,7 @@ impl<'a> Trail<'a> {
             last_receipt: None,
             at,
             covered: false,
+            never_opened: false,
             events: Vec::with_capacity(1),
             receipts: Vec::with_capacity(2),
         }
@@ -113,6 +116,11 @@ impl<'a> Trail<'a> {
 
     pub fn state(&self) -> Option<LegState> {
         self.state
+    }
+
+    /// Has what is signed from now on say that the hub showed the content to nobody and published no copy.
+    pub fn never_opened(&mut self, never: bool) {
+        self.never_opened = never;
     }
 
     /// Adds an event to the chain. `details` are sealed; what is committed to is the document of the leg
@@ -237,6 +245,7 @@ impl<'a> Trail<'a> {
             leg: self.frame.leg,
             link: event.hash,
             manifest: Some(self.frame.manifest),
+            never_opened: self.never_opened.then_some(true),
             prev: self.last_receipt,
             receipt_id: self.context.clock.new_id(),
             recipient: self.frame.recipient,

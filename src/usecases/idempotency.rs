@@ -6,11 +6,12 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, protection, register, submit, take,
+    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, incident, protection, register,
+    statutory, submit, take,
 };
 use crate::{
     domain::{
-        ids::{ArrangementId, ConsentId, DeliveryId, LegId, ProtectionId, ReferralId, StaffId},
+        ids::{ArrangementId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
@@ -30,6 +31,8 @@ pub enum Pointer {
         id: ConsentId,
         version: i64,
     },
+    /// The decision that followed the withdrawal of a consent.
+    Statutory(ConsentId),
     Referral(ReferralId),
     Protection {
         id: ProtectionId,
@@ -39,6 +42,10 @@ pub enum Pointer {
     Event {
         leg: LegId,
         seq: i64,
+    },
+    Incident {
+        id: IncidentId,
+        version: i64,
     },
     /// A receipt of a delivery.
     Receipt {
@@ -53,9 +60,11 @@ impl fmt::Display for Pointer {
             Self::Staff(id) => write!(f, "staff:{id}"),
             Self::Arrangement { id, version } => write!(f, "arrangement:{id}:{version}"),
             Self::Consent { id, version } => write!(f, "consent:{id}:{version}"),
+            Self::Statutory(id) => write!(f, "statutory:{id}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
+            Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
         }
     }
@@ -77,8 +86,12 @@ impl FromStr for Pointer {
             ["protection", id, version] => {
                 Some(Self::Protection { id: id.parse().ok()?, version: version.parse().ok()? })
             }
+            ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
+            ["incident", id, version] => {
+                Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
             ["receipt", delivery, level] => {
                 Some(Self::Receipt { delivery: delivery.parse().ok()?, level: level.parse().ok()? })
             }
@@ -132,7 +145,8 @@ where
                 context.work.notify_one();
                 return Ok(Answer { text, replayed: false });
             }
-            Err(WriteError::Stale) => {}
+            // Somebody else asked the same holder in this moment: the next look sees it.
+            Err(WriteError::Stale | WriteError::Duplicate("holdings")) => {}
             Err(WriteError::KeyTaken) => {
                 let first = replay(context, caller, command, &key_hash).await?;
                 return first.ok_or_else(|| Problem::new(ProblemKind::StillRunning));
@@ -173,9 +187,11 @@ async fn replay(
             arrangement::answer_again(context, caller, id, version).await?
         }
         Pointer::Consent { id, version } => consent::answer_again(context, caller, id, version).await?,
+        Pointer::Statutory(id) => statutory::answer_again(context, caller, id).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
+        Pointer::Incident { id, version } => incident::closed(id, version),
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
     Ok(Some(Answer { text, replayed: true }))
@@ -192,9 +208,11 @@ mod tests {
             format!("staff:{id}"),
             format!("arrangement:{id}:7"),
             format!("consent:{id}:2"),
+            format!("statutory:{id}"),
             format!("referral:{id}"),
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
+            format!("incident:{id}:2"),
             format!("receipt:{id}:R2"),
         ] {
             assert_eq!(text.parse::<Pointer>().unwrap().to_string(), text);

@@ -82,7 +82,10 @@ fn allowed(
     })?;
     // A copy that was taken back shows nothing, whatever its basis says.
     if delivery.state == DeliveryState::Recalled {
-        return Err(Problem::new(ProblemKind::OpeningRefused).code("RECALLED"));
+        let law = opened.leg.basis.map_or("", |code| Basis::of(code).law);
+        let refusal = Refusal::new(RefusalCode::Recalled, law);
+        return Err(refused(context, ProblemKind::OpeningRefused, opened.leg.recipient, &refusal, at)
+            .mend(advice(&refusal)));
     }
     // What was decided at sending bounds every later look. Only the desk's own opening breaks the seal of the
     // notifier, which the copy on its way never showed.
@@ -133,6 +136,12 @@ async fn record(
     world.hold(&mut write);
     if matches!(delivery.state, DeliveryState::Waiting | DeliveryState::Taken) {
         first_opening(context, opened, delivery, reader, &mut write).map_err(|_| WriteError::Unavailable)?;
+    } else {
+        // A later opening moves nothing, but it too is either before a recall of the copy or after it.
+        let (by, at) = (DeliveryActor::Reader, delivery.changed_at);
+        let held =
+            moved(opened, delivery, DeliveryAction::Open, by, at).map_err(|_| WriteError::Unavailable)?;
+        write.steps.push(held);
     }
     world.hold_shelter(opened, &mut write);
     write.rows.audits.push(caller.audit(context, Some(reader.id), AuditAction::Open, delivery.id, ALLOWED));

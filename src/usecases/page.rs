@@ -45,11 +45,16 @@ impl Limit {
 
 /// One page as the API answers it: `items`, and `next`, the cursor to go on from; absent at the end.
 pub fn page(items: Vec<Value>, next: Option<String>) -> String {
+    Value::Object(page_of(items, next)).to_string()
+}
+
+/// The same, for a list that says more beside its items.
+pub fn page_of(items: Vec<Value>, next: Option<String>) -> Map<String, Value> {
     let mut page = Map::from_iter([("items".to_owned(), Value::Array(items))]);
     if let Some(next) = next {
         page.insert("next".to_owned(), next.into());
     }
-    Value::Object(page).to_string()
+    page
 }
 
 #[cfg(test)]

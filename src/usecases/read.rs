@@ -10,14 +10,15 @@ use super::{
     act::{actors, available, facts, member},
     consent::document,
     evidence::event_slot,
-    jst, not_found,
+    holding, jst, not_found,
     opened::{OpenedLeg, damaged},
-    page::{Limit, page},
-    protection,
+    page::{Limit, page, page_of},
+    protection, statutory,
 };
 use crate::{
     domain::{
         basis::Basis,
+        basis_state::ConsentState,
         delivery::DeliveryState,
         ids::{ConsentId, LegId, ReferralId},
         leg::LegState,
@@ -66,6 +67,9 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
     view["answer"] = latest_answer(opened, &history);
     view["events"] = Value::Array(history);
     view["available_actions"] = able.iter().map(|one| json!(one.action)).collect();
+    if let Some(row) = context.ledger.holding_of(leg.id).await? {
+        view["disposal"] = holding::seen(context, opened, &row).await?;
+    }
     if let Some(basis) = &body.basis {
         let law = leg.basis.map(|code| Basis::of(code).law);
         view["basis"] = present(json!({"code": basis.code, "ref": basis.reference, "law": law}));
@@ -83,7 +87,7 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
 }
 
 /// What there is of an object: a member that has no value is left out.
-fn present(mut object: Value) -> Value {
+pub(super) fn present(mut object: Value) -> Value {
     object
         .as_object_mut()
         .expect("invariant: what is shown is an object")
@@ -125,11 +129,12 @@ fn history(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
     Ok(present(told))
 }
 
-/// The last thing the recipient answered. A copy taken or opened is not an answer.
+/// The last thing the recipient answered. A copy taken, opened or destroyed is not an answer.
 fn latest_answer(opened: &OpenedLeg, history: &[Value]) -> Value {
     let recipient = json!(opened.leg.recipient);
     let is_answer = |told: &&Value| {
-        told["agency"] == recipient && !matches!(told["action"].as_str(), Some("receive" | "view"))
+        let no_answer = ["receive", "view", "confirm_disposal"];
+        told["agency"] == recipient && told["action"].as_str().is_none_or(|act| !no_answer.contains(&act))
     };
     history.iter().rev().find(is_answer).cloned().unwrap_or_default()
 }
@@ -268,10 +273,13 @@ pub async fn inbox(
         let leg = context.ledger.leg(caller.scope(), row.leg).await?.ok_or_else(damaged)?;
         items.push(inbox_item(row, &leg));
     }
-    Ok(page(items, rows.last().filter(|_| more).map(|row| row.leg.to_string())))
+    let mut page = page_of(items, rows.last().filter(|_| more).map(|row| row.leg.to_string()));
+    // Who is asked for a copy learns of it wherever it looks.
+    page.insert("requests".into(), json!(context.ledger.open_requests(caller.scope()).await?));
+    Ok(Value::Object(page).to_string())
 }
 
-fn inbox_item(row: &DeliveryRow, leg: &LegRow) -> Value {
+pub(super) fn inbox_item(row: &DeliveryRow, leg: &LegRow) -> Value {
     present(json!({
         "delivery": row.id, "leg": leg.id, "reference": row.id.reference(), "type": leg.kind,
         "urgency": leg.urgency, "sender": leg.sender, "state": row.state, "leg_state": leg.state,
@@ -314,8 +322,14 @@ pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Resul
     }
     view["statements"] = events.iter().filter_map(|event| event.jws.as_deref()).collect();
     view["recorded_at"] = json!(events.first().map(|event| jst(event.at)));
-    if !row.state.in_force() {
-        view["withdrawn_at"] = json!(jst(row.changed_at));
+    if let Some(event) = events.iter().find(|event| event.state == ConsentState::Withdrawn) {
+        view["withdrawn_at"] = json!(jst(event.at));
+        view["propagation"] = holding::propagation(context, caller, &row).await?;
+        let decision = statutory::seen(context, &row).await?;
+        view["decision_due"] = json!(decision.as_ref().is_some_and(|one| one["state"] == "due"));
+        if let Some(decision) = decision {
+            view["statutory_decision"] = decision;
+        }
     }
     Ok(Seen { version: row.version, text: view.to_string() })
 }

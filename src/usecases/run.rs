@@ -12,7 +12,7 @@ use super::{
     dispatch,
     job::{self, Dispatched},
     post, release,
-    sweep::Sweeper,
+    sweep::{Sweeper, Swept},
 };
 use crate::domain::{patience::reconnect_after, problem::Problem};
 
@@ -109,8 +109,9 @@ async fn sweep(context: &Context, desk: &Desk, sweeper: &mut Option<Sweeper>) ->
         None => sweeper.insert(Sweeper::begin(context, desk).await?),
     };
     let swept = sweeper.sweep(context, desk).await?;
-    if swept != super::sweep::Swept::default() {
-        tracing::info!(again = swept.again, orphans = swept.orphans, forgotten = swept.forgotten, "swept");
+    if swept != Swept::default() {
+        let Swept { again, orphans, settled, forgotten } = swept;
+        tracing::info!(again, orphans, settled, forgotten, "swept");
     }
     Ok(())
 }

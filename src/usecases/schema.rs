@@ -55,6 +55,8 @@ schemas! {
     ProtectionUnlock = "protection-unlock";
     ProtectionApprove = "protection-approve";
     LegAction = "leg-action";
+    StatutoryDecision = "statutory-decision";
+    IncidentClose = "incident-close";
     Ack = "ack";
     Staff = "staff";
     SignIn = "sign-in";
@@ -84,6 +86,7 @@ schemas! {
     LegView = "leg-view";
     LegAnswer = "leg-answer";
     Inbox = "inbox";
+    IncidentView = "incident-view";
     DeliveryView = "delivery-view";
     Token = "token";
     Health = "health"; Preview = "preview"; DryRun = "dry-run";

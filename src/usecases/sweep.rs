@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Broker, Context, desk::Desk, ring, second_look};
+use super::{Broker, Context, desk::Desk, holding, ring, second_look};
 use crate::{
     domain::{ids::AgencyId, problem::Problem},
     ledger::{
@@ -35,6 +35,8 @@ pub struct Swept {
     pub again: u64,
     /// Copies that waited without a doorbell.
     pub orphans: usize,
+    /// Withdrawals that came to their end.
+    pub settled: usize,
     /// Old jobs that were deleted.
     pub forgotten: u64,
 }
@@ -75,6 +77,7 @@ impl Sweeper {
         if swept.again > 0 || swept.orphans > 0 {
             context.work.notify_one();
         }
+        swept.settled = holding::settle_due(context).await?;
         swept.forgotten = forget(context).await?;
         Ok(swept)
     }

@@ -14,8 +14,9 @@ use crate::{
         chain::Hash,
         ids::{AgencyId, LegId, StaffId},
         leg::may_lead,
+        mask,
         proof::{FaultCode, NotProved},
-        receipt::{Attested, CopyFor, Manifest, Receipt, ReceiptLevel, Step},
+        receipt::{self, Attested, CopyFor, Manifest, Receipt, ReceiptLevel, Step},
         section::Section,
     },
     vault::{
@@ -160,7 +161,8 @@ fn read_statement(jwks: &Jwks, text: &str, item: Item) -> Result<Statement, Faul
     } else {
         (None, Step::deserialize(&payload).map_err(claims)?)
     };
-    if stamp.v != 1 || (level.is_none() && payload.get("level").is_some()) {
+    let impossible = level.is_none() && payload.get("level").is_some();
+    if stamp.v != 1 || impossible || payload.get("never_opened").is_some_and(|said| *said != true) {
         return Err(FaultCode::Claims);
     }
     let fits = match step.copy {
@@ -299,12 +301,19 @@ fn check_levels(chain: &[&Statement], report: &mut Report) {
             report.fault(FaultCode::Level, statement.item);
         }
     }
+    if chain.iter().any(|statement| statement.level == Some(ReceiptLevel::R3)) {
+        for statement in chain.iter().filter(|statement| statement.step.never_opened.is_some()) {
+            report.fault(FaultCode::NeverOpened, statement.item);
+        }
+    }
 }
 
 fn check_sender_copy(copy: &Statement, shared: Option<&Statement>, report: &mut Report) {
     let CopyFor::Sender { withheld, .. } = &copy.step.copy else { return };
-    let whole = |w: &&_| -> bool { matches!(w, crate::domain::receipt::Withheld { subject: None, .. }) };
-    if withheld.iter().filter(whole).any(|w| copy.step.sections.contains(w.section)) {
+    // In place of a concealed address its section was sent with a sentence of the hub.
+    let stood_in = |w: &receipt::Withheld| w.why == mask::Why::Concealed.code();
+    let whole = withheld.iter().filter(|w| w.subject.is_none() && !stood_in(w));
+    if whole.into_iter().any(|w| copy.step.sections.contains(w.section)) {
         report.fault(FaultCode::Withheld, copy.item);
     }
     let Some(shared) = shared else {

@@ -1,5 +1,6 @@
 //! Withdraws a consent: at once it stops what waits and further openings, and every holder is told.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -7,6 +8,7 @@ use super::{
     act::facts,
     consent,
     evidence::Trail,
+    holding::{self, consent_state},
     idempotency::{Pointer, Prepared, once},
     not_found,
     open::moved,
@@ -18,6 +20,7 @@ use crate::{
         basis_state::{self, AnswerDeadline, ConsentAction, ConsentFacts, ConsentState, Holders, Validity},
         consent::ConsentMethod,
         delivery::{DeliveryAction, DeliveryActor, DeliveryState},
+        holding::HoldingCause,
         ids::ConsentId,
         leg::{self, Actor as LegActor, LegAction},
         problem::{Problem, ProblemKind},
@@ -30,6 +33,7 @@ use crate::{
         consent::{ConsentEventRow, ConsentRow, MoveConsent},
         job::JobKind,
         leg::LegRow,
+        statutory::{StatutoryRow, StatutoryState},
         write::Step,
     },
 };
@@ -74,6 +78,8 @@ async fn check(
 ) -> Result<Prepared, Problem> {
     let row = context.ledger.consent(caller.scope(), id).await?.ok_or_else(not_found)?;
     let staff = caller.staff(context, &document["by"], "/by").await?;
+    // A withdrawal goes on by itself and moves the version with it: whoever withdraws twice is told of the first.
+    withdrawn_state(row.state)?;
     if row.version != version {
         return Err(Problem::new(ProblemKind::VersionStale));
     }
@@ -89,15 +95,8 @@ async fn prepare(
 ) -> Result<Prepared, Problem> {
     let now = context.clock.now();
     let withdrawn = withdrawn_state(row.state)?;
+    let legs = context.ledger.legs_under(row.id).await?;
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
-    write.steps.push(Step::MoveConsent(MoveConsent {
-        id: row.id,
-        from_version: row.version,
-        // Read before the legs: what is sent under it meanwhile has to be found and ended too.
-        from_uses: row.uses,
-        state: withdrawn,
-        at: now,
-    }));
     let mut event = ConsentEventRow {
         consent: row.id,
         version: row.version + 1,
@@ -109,14 +108,53 @@ async fn prepare(
     };
     let before = context.ledger.consent_events(row).await?;
     event.jws = consent::signed(context, row, &event, Vec::new(), before.last());
-    for leg in context.ledger.legs_under(row.id).await? {
-        end_leg(context, caller.scope(), leg, staff, &mut write).await?;
+    let mut asked = false;
+    if !legs.is_empty() {
+        write.rows.statutory.push(decision_due(row, now));
     }
+    for leg in legs {
+        asked |= end_leg(context, caller.scope(), leg, staff, &mut write).await?;
+    }
+    write.steps.splice(0..0, moves(row, withdrawn, asked, now));
     let text = consent::answer(&event);
     let pointer = Pointer::Consent { id: row.id, version: event.version };
     write.rows.consent_events.push(event);
     write.rows.audits.push(caller.audit(context, Some(staff.id), AuditAction::Withdraw, row.id, ALLOWED));
     Ok(Prepared { write, pointer, text })
+}
+
+/// The consent's way from here: withdrawn, being passed on and, where nobody holds a copy, settled at once.
+fn moves(row: &ConsentRow, withdrawn: ConsentState, asked: bool, at: Timestamp) -> Vec<Step> {
+    let holders = if asked { Holders::SomeSilent } else { Holders::AllAnswered };
+    let onward = |state, action| consent_state(state, action, holders, AnswerDeadline::Running);
+    let mut states = vec![withdrawn];
+    for action in [ConsentAction::Propagate, ConsentAction::Settle] {
+        states.extend(states.last().and_then(|state| onward(*state, action)));
+    }
+    let step = |(state, from_version)| {
+        Step::MoveConsent(MoveConsent {
+            id: row.id,
+            from_version,
+            // Read before the legs: what is sent under it meanwhile has to be found and ended too.
+            from_uses: row.uses,
+            state,
+            at,
+        })
+    };
+    states.into_iter().zip(row.version..).map(step).collect()
+}
+
+/// A person is to decide anew whether a law allows what the consent no longer does; nothing decides it by itself.
+const fn decision_due(row: &ConsentRow, at: Timestamp) -> StatutoryRow {
+    StatutoryRow {
+        consent: row.id,
+        state: StatutoryState::Due,
+        basis: None,
+        body: None,
+        staff: None,
+        due_since: at,
+        decided_at: None,
+    }
 }
 
 /// How the family said that it withdraws.
@@ -142,24 +180,26 @@ fn withdrawn_state(state: ConsentState) -> Result<ConsentState, Problem> {
 }
 
 /// Ends one leg that rests on the consent and takes its copy back. A leg that has ended stays as it is, but its
-/// copy is closed: what waits in an inbox must not be opened any more.
+/// copy is closed: what waits in an inbox must not be opened any more. Whoever holds a copy is asked what becomes of
+/// it; tells whether somebody has still to answer.
 async fn end_leg(
     context: &Context,
     scope: Scope,
     leg: LegRow,
     staff: &StaffRow,
     write: &mut Write,
-) -> Result<(), Problem> {
+) -> Result<bool, Problem> {
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
     let opened = OpenedLeg::of(context, scope, leg).await?;
+    let asked = holding::ask(context, &opened.leg, &delivery, HoldingCause::Withdrawal, write).await?;
     if delivery.state != DeliveryState::Recalled && !delivery.state.terminal() {
         let at = context.clock.now();
         write.steps.push(moved(&opened, &delivery, DeliveryAction::Recall, DeliveryActor::Hub, at)?);
     }
     let leg = &opened.leg;
     let Ok(row) = leg::step(leg.state, LegAction::Withdraw, LegActor::Guardian, &facts) else {
-        return Ok(());
+        return Ok(asked);
     };
     let by = Actor { agency: Some(staff.agency), staff: Some(staff.id), attested: Attested::AgencyAsserted };
     let answer = receipt::Answer { action: row.action.code().into(), reason: None };
@@ -168,5 +208,5 @@ async fn end_leg(
     trail.receipt(ReceiptLevel::Closed, &by, Some(answer), None);
     trail.finish(write);
     write.rows.jobs.push(ring::job(context, JobKind::Recalled, leg, leg.recipient, context.clock.now()));
-    Ok(())
+    Ok(asked)
 }

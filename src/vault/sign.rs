@@ -69,6 +69,8 @@ struct StepWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Hash>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    never_opened: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     prev: Option<Hash>,
     receipt_id: ReceiptId,
     recipient: AgencyId,
@@ -140,6 +142,7 @@ impl Vault {
             level,
             link: step.link,
             manifest: step.manifest,
+            never_opened: step.never_opened,
             prev: step.prev,
             receipt_id: step.receipt_id,
             recipient: step.recipient,

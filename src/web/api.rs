@@ -5,6 +5,7 @@ pub mod consent;
 pub mod delivery;
 pub mod directory;
 pub mod health;
+pub mod incident;
 pub mod leg;
 pub mod protection;
 pub mod provision;

@@ -234,6 +234,10 @@ routes! {
         ApproveProtection: POST Agency KeyAndVersion (ProtectionApprove) -> (ProtectionAnswer) [] => api::protection::approve,
             "別の管理職が承認する", "approve, as another supervisor";
     }
+    "/v1/consents/{id}/statutory-decision" {
+        DecideStatutory: POST Agency KeyAndVersion (StatutoryDecision) -> () [] => api::consent::statutory,
+            "撤回後、法令の根拠の有無を判断する", "after a withdrawal, decide whether a law allows it";
+    }
     "/v1/referrals" {
         Submit: POST Agency Key (Referral) -> (ReferralView) [] => api::referral::submit, "紹介・連絡を送る", "send a referral";
         Referrals: GET Agency No () -> () ["type" "leg_state" "before" "limit"] => api::referral::list,
@@ -258,7 +262,7 @@ routes! {
         LegReceipts: GET Agency No () -> () [] => api::leg::receipts, "受領証・経過・目録", "receipts, signed events and manifest";
     }
     "/v1/inbox" {
-        Inbox: GET Agency No () -> (Inbox) ["state" "after" "limit"] => api::delivery::inbox, "受信箱", "the inbox";
+        Inbox: GET Agency No () -> (Inbox) ["state" "kind" "after" "limit"] => api::delivery::inbox, "受信箱", "the inbox";
     }
     "/v1/deliveries/{id}" {
         OpenDelivery: GET Agency No () -> (DeliveryView) [] => api::delivery::open,
@@ -270,6 +274,22 @@ routes! {
     "/v1/provision-records" {
         ProvisionRecords: GET Agency No () -> () ["side" "from" "to" "format" "after" "limit"] => api::provision::list,
             "第三者提供の記録（個人情報保護法 第29条・第30条）", "records of provision to third parties";
+    }
+    "/v1/incidents" {
+        Incidents: GET Agency No () -> () ["state" "before" "limit"] => api::incident::list,
+            "誤送信の事案の一覧（Tsunagu-Staff に管理職・個人情報保護担当）",
+            "list incidents (Tsunagu-Staff names a supervisor or privacy officer)";
+    }
+    "/v1/incidents/{id}" {
+        Incident: GET Agency No () -> (IncidentView) [] => api::incident::read, "誤送信の事案", "one incident";
+    }
+    "/v1/incidents/{id}/report" {
+        IncidentReport: GET Agency No () -> () [] => api::incident::report, "漏えい等報告書の下書き（テキスト）",
+            "the draft of the report to the authority, as text";
+    }
+    "/v1/incidents/{id}/close" {
+        CloseIncident: POST Agency KeyAndVersion (IncidentClose) -> () [] => api::incident::close,
+            "事案を終結する", "close an incident";
     }
     "/v1/receipts/{subject}/{level}" {
         Receipt: GET Agency No () -> () [] => api::receipt::read, "受領証", "one receipt";

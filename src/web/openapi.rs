@@ -26,6 +26,9 @@ const NAMES_STAFF: &[(Endpoint, &str)] = &[
     (Endpoint::OpenDelivery, "tsunagu-staff"),
     (Endpoint::Register, "tsunagu-staff"),
     (Endpoint::AvailableActions, "tsunagu-staff-if-known"),
+    (Endpoint::Incidents, "tsunagu-staff"),
+    (Endpoint::Incident, "tsunagu-staff"),
+    (Endpoint::IncidentReport, "tsunagu-staff"),
 ];
 
 /// The endpoints that answer in something else than JSON, or not in JSON alone.
@@ -33,6 +36,7 @@ const SPEAKS: &[(Endpoint, &[&str])] = &[
     (Endpoint::ConsentForm, &["text/html"]),
     (Endpoint::PrintConsentForm, &["text/html"]),
     (Endpoint::ProvisionRecords, &["application/json", "text/csv"]),
+    (Endpoint::IncidentReport, &["text/plain"]),
 ];
 
 /// The rows of the API: pages are for people, and no client calls them.

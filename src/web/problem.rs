@@ -33,6 +33,14 @@ pub fn ok(text: String) -> HttpResponse {
     document(StatusCode::OK, text)
 }
 
+/// 200 with a text to print.
+pub fn plain(text: String) -> HttpResponse {
+    HttpResponse::build(StatusCode::OK)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .content_type("text/plain; charset=utf-8")
+        .body(text)
+}
+
 /// 201 with what was made, now or when this request came first.
 pub fn created(answer: Answer) -> HttpResponse {
     keyed(StatusCode::CREATED, answer)

@@ -100,6 +100,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Referrals
         | E::Legs
         | E::Inbox
+        | E::Incidents
         | E::ProvisionRecords
         | E::Protections => Reach::List,
         E::RegisterStaff
@@ -121,6 +122,10 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Consent
         | E::ConsentForm
         | E::WithdrawConsent
+        | E::DecideStatutory
+        | E::Incident
+        | E::IncidentReport
+        | E::CloseIncident
         | E::Referral
         | E::SetSignIn
         | E::RemoveSignIn => Reach::Keeper,
@@ -139,6 +144,7 @@ fn reach(endpoint: Endpoint) -> Reach {
 pub fn spends(endpoint: Endpoint) -> bool {
     use Endpoint as E;
     match endpoint {
+        // Each party that closes closes an incident of its own, once.
         E::AddMember
         | E::EndMember
         | E::RegisterCase
@@ -196,6 +202,11 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::LegReceipts
         | E::Inbox
         | E::ProvisionRecords
+        | E::DecideStatutory
+        | E::Incidents
+        | E::Incident
+        | E::IncidentReport
+        | E::CloseIncident
         | E::Receipt => false,
     }
 }
@@ -252,6 +263,8 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::UnlockProtection
         | E::ApproveProtection => (200, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
+        // The consent of the story is in force: nothing is due.
+        E::DecideStatutory => (409, Some("illegal-transition")),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
         E::Home
         | E::SignInPage
@@ -298,6 +311,10 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::ProvisionRecords
         | E::OpenDelivery
         | E::Ack
+        | E::Incidents
+        | E::Incident
+        | E::IncidentReport
+        | E::CloseIncident
         | E::Receipt => (200, None),
     }
 }
@@ -447,6 +464,16 @@ async fn asked(
             let body = json!({ "by": party.staff, "method": "oral" });
             (path(named.id(|story| &story.consent)), Some(body))
         }
+        E::DecideStatutory => {
+            let body = json!({ "by": party.staff, "decision": "none", "reason": "根拠なし" });
+            (path(named.id(|story| &story.consent)), Some(body))
+        }
+        E::Incidents => (list(named.id(|story| &story.incident)), None),
+        E::Incident | E::IncidentReport => (path(named.id(|story| &story.incident)), None),
+        E::CloseIncident => {
+            let body = json!({ "by": party.officer, "note": "報告済み" });
+            (path(named.id(|story| &story.incident)), Some(body))
+        }
         E::Referral => (path(named.id(|story| &story.referral)), None),
         E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
         E::Act => {
@@ -527,8 +554,14 @@ pub async fn request(
         let version = if second { "\"2\"" } else { "\"1\"" };
         request = request.header("if-match", version);
     }
-    if matches!(row.endpoint, Endpoint::OpenDelivery | Endpoint::Register) {
-        request = request.header("tsunagu-staff", &party.staff);
+    match row.endpoint {
+        Endpoint::OpenDelivery | Endpoint::Register => {
+            request = request.header("tsunagu-staff", &party.staff);
+        }
+        Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
+            request = request.header("tsunagu-staff", &party.officer);
+        }
+        _ => {}
     }
     match body {
         Some(body) => request.json(&body),

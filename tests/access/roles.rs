@@ -69,6 +69,7 @@ async fn nobody_acts_in_the_name_of_strangers() {
         (owner, format!("{leg}/actions/note"), json!({ "note": "連絡" }), "by"),
         (recipient, format!("{leg}/actions/note"), json!({ "note": "連絡" }), "by"),
         (owner, format!("/v1/consents/{}/withdraw", story.consent), json!({ "method": "oral" }), "by"),
+        (owner, format!("/v1/incidents/{}/close", world.owner.incident), json!({ "note": "報告済み" }), "by"),
         (recipient, format!("/v1/deliveries/{}/ack", story.delivery), json!({ "receipt_hash": hash }), "by"),
         (owner, "/v1/arrangements".to_owned(), world.arrangement_paper(&world.owner, &world.recipient), "by"),
         (owner, format!("{council}/members"), json!({"agency": NOBODY, "first_day": "2026-04-01"}), "by"),
@@ -225,21 +226,31 @@ async fn a_recipient_sees_nothing_of_the_senders_side_nor_of_other_recipients() 
 }
 
 #[tokio::test]
-async fn what_is_sent_in_error_is_for_a_superior_of_the_sender_to_say() {
+async fn what_is_sent_in_error_is_for_the_sender_to_recall_and_for_its_officers_to_answer_for() {
     let world = World::embedded().await;
     let (owner, recipient) = (&world.owner.agency, &world.recipient.agency);
     for role in StaffRole::ALL {
         let story = world.story(&world.owner, &world.recipient).await;
-        let theirs = json!({ "by": recipient.hire(role.code()).await });
+        recipient.ack(&story.delivery).await.good();
+        let mistake = |by: &str| json!({ "by": by, "reason": "WRONG_CHILD" });
+        let theirs = recipient.hire(role.code()).await;
         assert_eq!(
-            recipient.act(&story.leg, "enter_in_error", &theirs).await.problem(),
+            recipient.act(&story.leg, "recall", &mistake(&theirs)).await.problem(),
             "illegal-transition"
         );
         let ours = owner.hire(role.code()).await;
-        let allowed = matches!(role, StaffRole::Supervisor | StaffRole::PrivacyOfficer);
-        let offered = owner.available(&story.leg, &ours).await.contains(&"enter_in_error".to_owned());
-        let done = owner.act(&story.leg, "enter_in_error", &json!({ "by": ours })).await;
-        assert_eq!((offered, done.status.is_success()), (allowed, allowed), "{role}: {}", done.text());
+        assert!(owner.available(&story.leg, &ours).await.contains(&"recall".to_owned()), "{role}");
+        let done = owner.act(&story.leg, "recall", &mistake(&ours)).await;
+        let incident = done.at("/incident/id");
+        let officer = matches!(role, StaffRole::Supervisor | StaffRole::PrivacyOfficer);
+        for path in [String::new(), format!("/{incident}"), format!("/{incident}/report")] {
+            let request = owner.request("GET", &format!("/v1/incidents{path}")).await;
+            let seen = owner.send(request.header("tsunagu-staff", &ours)).await;
+            assert_eq!(seen.status.is_success(), officer, "{role} {path}: {}", seen.text());
+        }
+        let close = json!({ "by": ours, "note": "報告済み" });
+        let closed = owner.post_at(1, &format!("/v1/incidents/{incident}/close"), &close).await;
+        assert_eq!(closed.status.is_success(), officer, "{role}: {}", closed.text());
     }
 }
 

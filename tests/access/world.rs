@@ -20,6 +20,10 @@ pub struct Party {
     /// A member of its staff who has signed in, and under which login.
     pub browser: Browser,
     pub login: String,
+    /// Its privacy officer.
+    pub officer: String,
+    /// What it once sent by mistake, to the agency it always sends to.
+    pub incident: String,
     /// In what nobody else may ever read: names of its staff, its consents, its settings.
     pub private: String,
     /// In what it tells the recipients of its referrals.
@@ -32,13 +36,14 @@ impl Party {
         let (private, shared) = (format!("ひみつ{name}のことば"), format!("つたえる{name}のことば"));
         let staff = agency.hire_named(role, &private).await;
         let boss = agency.hire_named("supervisor", &private).await;
+        let officer = agency.hire_named("privacy_officer", &private).await;
         let mail = json!({ "address": format!("himitsu-{name}@mado.example.jp") });
         agency.put("/v1/subscriptions/mail", &mail).await.good();
         let (browser, login) = (Browser::of(&agency), format!("login-{name}"));
         let visitor = agency.hire_named(role, &private).await;
         agency.let_in(&visitor, &login, PASSWORD).await.good();
         assert_eq!(browser.sign_in(&login, PASSWORD).await.code(), 303);
-        Self { agency, staff, boss, browser, login, private, shared }
+        Self { agency, staff, boss, officer, incident: String::new(), browser, login, private, shared }
     }
 }
 
@@ -56,6 +61,7 @@ pub struct Story {
     /// The entry of its register, and the case that is registered there.
     pub entry: String,
     pub case: String,
+    pub incident: String,
 }
 
 pub struct World {
@@ -99,7 +105,10 @@ impl World {
         let fourth = Party::new(&town, AgencyKind::FamilySupport, "agency_staff", "tei").await;
         let service = owner.agency.get("/v1/services?limit=1").await.at("/items/0/id");
         let (old_cookie, style) = old_session(&town, &owner).await;
-        Some(Self { town, engine, owner, recipient, third, fourth, service, old_cookie, style })
+        let mut world = Self { town, engine, owner, recipient, third, fourth, service, old_cookie, style };
+        world.owner.incident = world.mistake(&world.owner, &world.recipient).await;
+        world.third.incident = world.mistake(&world.third, &world.fourth).await;
+        Some(world)
     }
 
     /// On the engine that is always there: what holds for one agency's people is no matter of the database.
@@ -163,7 +172,16 @@ impl World {
             arrangement,
             entry: entry.at("/entry"),
             case: case["case"].as_str().unwrap().to_owned(),
+            incident: sender.incident.clone(),
         }
+    }
+
+    /// The incident of a leg that was recalled after it had been opened, with the sender's private word in it.
+    async fn mistake(&self, sender: &Party, recipient: &Party) -> String {
+        let story = self.story(sender, recipient).await;
+        recipient.agency.open(&story.delivery, &recipient.staff).await.good();
+        let recall = json!({ "by": sender.staff, "reason": "WRONG_RECIPIENT", "note": sender.private });
+        sender.agency.act(&story.leg, "recall", &recall).await.at("/incident/id")
     }
 
     /// What no answer to any of the parties may hold: words and ids of stories it has no part in, and the private

@@ -145,12 +145,20 @@ pub fn notice(written_by: &str, desk: &str) -> Value {
 
 /// An act with every text there is; acts take no offence at what they do not need.
 pub fn act(by: &str, more: &Value) -> Value {
-    let mut act =
-        json!({ "by": by, "question": name(), "answer": name(), "note": name(), "suggestion": name() });
+    let mut act = json!({ "by": by, "question": name(), "answer": name(), "note": name(), "suggestion": name(), "article": name() });
     for (member, value) in more.as_object().into_iter().flatten() {
         act[member] = value.clone();
     }
     act
+}
+
+/// What a person decides after a withdrawal: no law allows it.
+pub fn statutory_decision(by: &str) -> Value {
+    json!({ "by": by, "decision": "none", "reason": name() })
+}
+
+pub fn incident_close(by: &str) -> Value {
+    json!({ "by": by, "note": name() })
 }
 
 /// Texts that are no one's: a code, a version of a leaflet, and what agencies publish about themselves.
@@ -215,6 +223,8 @@ fn every_free_text_of_every_schema_holds_a_canary() {
         ("staff.json", vec![staff("coordinator")]),
         ("subscription-mail.json", vec![mail(true)]),
         ("leg-action.json", vec![act("", &json!({}))]),
+        ("statutory-decision.json", vec![statutory_decision("")]),
+        ("incident-close.json", vec![incident_close("")]),
         ("withdraw.json", vec![]),
         ("arrangement.json", vec![]),
         ("arrangement-member.json", vec![]),

@@ -48,6 +48,7 @@ pub async fn play(stage: &Stage) {
     refuse(stage, &staff, &consent).await;
     withdraw(stage, &staff).await;
     rehearse(stage, &staff).await;
+    recall(stage, &staff, &consent).await;
     fail(stage, &staff, &consent).await;
     read_everything(stage, &staff, &consent).await;
     stage.until_rung().await;
@@ -218,6 +219,36 @@ async fn withdraw(stage: &Stage, staff: &Staff) {
     }
     let late = papers::introduction(by, &consent, &[&nursery.id]);
     assert_eq!(site.submit(&late).await.problem(), "disclosure-refused");
+    nursery.get("/v1/inbox?kind=withdrawal").await.good();
+    let kept = papers::act(&staff.clerk, &json!({"disposal": "kept_by_law"}));
+    nursery.act(&sent.at("/legs/0/id"), "confirm_disposal", &kept).await.good();
+    let version = site.consent(&consent).await.value()["version"].as_i64().unwrap();
+    let decided = papers::statutory_decision(&staff.writer);
+    site.post_at(version, &format!("/v1/consents/{consent}/statutory-decision"), &decided).await.good();
+    site.consent(&consent).await.good();
+}
+
+/// What is sent by mistake: one copy that nobody opened, and one that somebody did.
+async fn recall(stage: &Stage, staff: &Staff, consent: &str) {
+    let Stage { site, nursery, centre, .. } = stage;
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let sent = site.submit(&papers::introduction(by, consent, &[&nursery.id, &centre.id])).await;
+    centre.open(&sent.at("/legs/1/delivery"), &staff.worker).await.good();
+    let mistake = papers::act(&staff.writer, &json!({"reason": "OTHER"}));
+    // A sealed push may be on its way to the first: then that is an incident too.
+    site.act(&sent.at("/legs/0/id"), "recall", &mistake).await.good();
+    let incident = site.act(&sent.at("/legs/1/id"), "recall", &mistake).await.at("/incident/id");
+    centre.get("/v1/inbox?kind=recall").await.good();
+    let gone = json!({"by": staff.worker, "disposal": "destroyed"});
+    centre.act(&sent.at("/legs/1/id"), "confirm_disposal", &gone).await.good();
+    for path in ["?state=open", "?state=near_miss", &format!("/{incident}"), &format!("/{incident}/report")] {
+        let request = site.request("GET", &format!("/v1/incidents{path}")).await;
+        site.send(request.header("tsunagu-staff", &staff.approver)).await.good();
+    }
+    let close = papers::incident_close(&staff.approver);
+    site.post_at(1, &format!("/v1/incidents/{incident}/close"), &close).await.good();
+    let request = site.request("GET", &format!("/v1/incidents/{incident}")).await;
+    site.send(request.header("tsunagu-staff", &staff.approver)).await.good();
 }
 
 /// Requests that fail, with canaries in whatever part it is that fails.
@@ -411,7 +442,15 @@ async fn read_everything(stage: &Stage, staff: &Staff, consent: &str) {
             agency.inbox(state).await;
         }
         for side in ["sender", "recipient"] {
-            for state in ["requested", "received", "declined", "completed", "withdrawn", "accepted"] {
+            for state in [
+                "requested",
+                "received",
+                "declined",
+                "completed",
+                "withdrawn",
+                "accepted",
+                "entered_in_error",
+            ] {
                 let list = agency.get(&format!("/v1/legs?side={side}&state={state}")).await.value();
                 for leg in list["items"].as_array().unwrap() {
                     let id = leg["id"].as_str().unwrap();

@@ -34,6 +34,11 @@ pub fn sound() -> Vec<Vector> {
     };
     let full = sign(&story(LEG));
     let complete = [full.clone(), vec![sender_copy(|_| ())]].concat();
+    // The section stands among those sent, and among those withheld.
+    let concealed = sender_copy(|c| {
+        let sent = c["sections"][0].clone();
+        c["withheld"][0] = json!({"section": sent, "why": "W_CONCEALED"});
+    });
     let mut shuffled = full.clone();
     shuffled.reverse();
     shuffled.push(full[0].clone());
@@ -55,6 +60,12 @@ pub fn sound() -> Vec<Vector> {
             json!({LEG: leg(&all, &["reader"])}),
         ),
         with(
+            "ok_with_a_sentence_in_place_of_the_address",
+            sign(&first(1)).into_iter().chain([concealed]).collect(),
+            vec![],
+            json!({LEG: leg(&["R0"], &["fields", "opened", "answered"])}),
+        ),
+        with(
             "ok_any_order_and_a_repetition",
             shuffled,
             vec![],
@@ -67,12 +78,35 @@ pub fn sound() -> Vec<Vector> {
             json!({LEG: leg(&all[..4], &["fields", "withheld", "answered"])}),
         ),
         with(
+            "ok_recalled_unread",
+            sign(&recalled(2)),
+            vec![],
+            json!({LEG: leg(&["R0", "R1", "closed"], &["fields", "withheld", "opened", "answered"])}),
+        ),
+        with(
+            "ok_recalled_after_the_systems_receipt",
+            sign(&recalled(3)),
+            vec![],
+            json!({LEG: leg(&["R0", "R1", "R2", "closed"], &["fields", "withheld", "opened", "answered"])}),
+        ),
+        with(
             "ok_two_legs",
             both,
             vec![manifest(LEG), manifest(LEG_2)],
             json!({LEG: leg(&all, &["withheld", "reader"]), LEG_2: leg(&all[..2], &["withheld", "opened", "answered"])}),
         ),
     ]
+}
+
+/// A leg of so many statements that is recalled, and of which it is signed that nobody was shown the content.
+fn recalled(count: usize) -> Vec<Draft> {
+    let mut drafts = first(count);
+    let state = drafts.last().unwrap().payload["state"].clone();
+    let (from, seq) = (state["to"].as_str().unwrap(), state["seq"].as_u64().unwrap());
+    let mut closed = step(LEG, Some("closed"), (Some(from), "entered_in_error", seq + 1), 8);
+    closed.payload["never_opened"] = json!(true);
+    drafts.push(closed);
+    drafts
 }
 
 pub fn chains() -> Vec<Vector> {
@@ -109,6 +143,7 @@ pub fn chains() -> Vec<Vector> {
         changed("chain_r0_with_prev", 1, "+prev", json!("00".repeat(32)), &["no_start", "prev"]),
         changed("chain_r1_without_prev", 2, "+prev", Value::Null, &["prev"]),
         changed("chain_prev_elsewhere", 2, "+prev", json!("00".repeat(32)), &["prev"]),
+        bundle("chain_opened_and_never_opened", &recalled(4), &["never_opened"]),
         bundle("chain_r1_twice", &again, &["level"]),
         bundle("chain_opened_but_not_taken", &unread, &["level"]),
         bundle("chain_closed_twice", &closed_twice, &["level"]),

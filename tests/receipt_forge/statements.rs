@@ -128,7 +128,16 @@ pub fn claims() -> Vec<Vector> {
     };
     let repeated = jcs(&r1()).replacen('{', r#"{"level":"R3","#, 1);
     let repeated_deep = jcs(&r1()).replacen(r#""state":{"#, r#""state":{"seq":9,"#, 1);
+    let claiming = |said: Value| {
+        let mut payload = r1();
+        payload["never_opened"] = said;
+        jcs(&payload)
+    };
     let cases = [
+        ("claims_never_opened_false", claiming(json!(false)), "claims"),
+        ("claims_never_opened_null", claiming(Value::Null), "claims"),
+        ("claims_never_opened_text", claiming(json!("true")), "claims"),
+        ("claims_never_opened_number", claiming(json!(1)), "claims"),
         ("payload_repeated_member", repeated, "payload"),
         ("payload_repeated_inside", repeated_deep, "payload"),
         ("payload_array", "[]".into(), "payload"),

@@ -172,10 +172,15 @@ impl Town {
     }
 
     pub async fn agency_named(&self, kind: AgencyKind, name: &str) -> Agency {
+        self.agency_in(TSURUMI, kind, name).await
+    }
+
+    /// An agency that stands in another municipality.
+    pub async fn agency_in(&self, municipality: &str, kind: AgencyKind, name: &str) -> Agency {
         let new = NewAgency {
             kind,
             name: name.to_owned(),
-            municipality: TSURUMI.parse().unwrap(),
+            municipality: municipality.parse().unwrap(),
             corporate_number: None,
             body: kind.body().or(Some(Body::Private)),
             contractor_of: None,

@@ -10,6 +10,7 @@ use crate::domain::{
     agency::{AgencyKind, Body},
     basis::{Fact, FactKind, Items, TABLE},
     basis_state::ConsentState,
+    consent::LineDecision,
     subject::SubjectRole,
 };
 
@@ -205,8 +206,8 @@ proptest! {
                 let consent = s.consent.as_ref().unwrap();
                 prop_assert_eq!(consent.state, ConsentState::Active);
                 prop_assert!(is_within(shown, consent.sections));
-                let people = &consent.giver.consents_for;
-                prop_assert!(decision.mask.sections().flat_map(|(_, m)| m.subjects.iter().flatten()).all(|p| people.contains(p)));
+                let mut people = decision.mask.sections().flat_map(|(_, m)| m.subjects.iter().flatten());
+                prop_assert!(people.all(|p| consent.line(p).is_some_and(|line| line.decision == LineDecision::Given)));
             }
             Items::Everything => prop_assert!(!shown.contains(Section::Economic)),
             Items::Needed => {

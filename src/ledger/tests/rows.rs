@@ -2,6 +2,7 @@
 //! unseen; what no story looks at is made up here.
 
 mod arrangement;
+mod recalled;
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -41,6 +42,7 @@ use crate::{
 };
 
 pub use arrangement::*;
+pub use recalled::{holding, incident, statutory};
 
 /// Whether the columns that may be NULL are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

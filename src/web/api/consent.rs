@@ -13,7 +13,7 @@ use crate::{
         consent_form::{self, Form},
         read,
         schema::Schema,
-        withdraw,
+        statutory, withdraw,
     },
     web::{
         caller::context,
@@ -91,4 +91,17 @@ pub async fn withdraw(
     let (caller, command) =
         posted.command(Schema::Withdraw, format!("POST /v1/consents/{id}/withdraw @{version}"))?;
     withdraw::withdraw(&context(&request), &caller, id, version, &command).await.map(done)
+}
+
+/// POST /v1/consents/{id}/statutory-decision
+pub async fn statutory(
+    request: HttpRequest,
+    mut posted: Posted,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: ConsentId = id.parse()?;
+    let version = posted.version()?;
+    let route = format!("POST /v1/consents/{id}/statutory-decision @{version}");
+    let (caller, command) = posted.command(Schema::StatutoryDecision, route)?;
+    statutory::decide(&context(&request), &caller, id, version, &command).await.map(done)
 }

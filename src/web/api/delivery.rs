@@ -3,8 +3,8 @@
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 
 use crate::{
-    domain::{delivery::DeliveryState, ids::DeliveryId, problem::Problem},
-    usecases::{Caller, open, read, schema::Schema, take},
+    domain::{delivery::DeliveryState, holding::HoldingCause, ids::DeliveryId, problem::Problem},
+    usecases::{Caller, holding, open, read, schema::Schema, take},
     web::{
         caller::{context, named_staff},
         command::Posted,
@@ -16,11 +16,21 @@ use crate::{
 const STATE: Parameter =
     Parameter::new("state", "送達の状態のコード", "a code of the list of delivery states");
 
+/// What is asked of a holder, instead of what was sent to it.
+const KIND: Parameter = Parameter::new(
+    "kind",
+    "withdrawal（同意の撤回）またはrecall（誤送信の回収）",
+    "withdrawal (of a consent) or recall (of what was sent by mistake)",
+);
+
 /// GET /v1/inbox
 pub async fn inbox(request: HttpRequest, caller: Caller) -> Result<HttpResponse, Problem> {
-    let query = Query::read(&request, &[&STATE, &AFTER, &LIMIT])?;
+    let query = Query::read(&request, &[&STATE, &KIND, &AFTER, &LIMIT])?;
     let state = query.get(&STATE)?.unwrap_or(DeliveryState::Waiting);
     let (after, limit) = (query.get(&AFTER)?, query.get(&LIMIT)?.unwrap_or_default());
+    if let Some(cause) = query.get::<HoldingCause>(&KIND)? {
+        return holding::requests(&context(&request), &caller, cause, after, limit).await.map(ok);
+    }
     read::inbox(&context(&request), &caller, state, after, limit).await.map(ok)
 }
 

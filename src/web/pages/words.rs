@@ -55,7 +55,10 @@ pub(super) const fn done(action: LegAction) -> Phrase {
         LegAction::ConfirmCancel => phrase("取消が確認されました", "the cancellation was confirmed"),
         LegAction::Expire => phrase("返書がないまま終了しました", "ended without an answer"),
         LegAction::Withdraw => phrase("同意が撤回されました", "the consent was withdrawn"),
-        LegAction::EnterInError => phrase("誤送付として扱われました", "entered as sent in error"),
+        LegAction::Recall => phrase("誤送信として回収されました", "recalled as sent by mistake"),
+        LegAction::ConfirmDisposal => {
+            phrase("写しの扱いが確かめられました", "what became of the copy was confirmed")
+        }
         LegAction::Note => phrase("連絡が書き添えられました", "a note was added"),
         LegAction::NoShow => phrase("来所がありませんでした", "nobody came"),
         LegAction::AppointmentMoved => phrase("日程が変わりました", "the appointment was moved"),

@@ -44,6 +44,7 @@ pub fn kept_their_contract(traffic: &[Exchange]) {
         let expected: &[&str] = match row.endpoint {
             Endpoint::ConsentForm | Endpoint::PrintConsentForm => &["text/html; charset=utf-8"],
             Endpoint::ProvisionRecords => &["application/json", "text/csv; charset=utf-8"],
+            Endpoint::IncidentReport => &["text/plain; charset=utf-8"],
             _ => &["application/json"],
         };
         assert!(status == 204 || media.is_some_and(|m| expected.contains(&m)), "{media:?} {}", told());
