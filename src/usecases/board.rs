@@ -125,6 +125,11 @@ impl Item {
         !self.state.terminal() && self.at(ReceiptLevel::R3).is_none()
     }
 
+    /// Whether it is held back for a while and the recipient cannot see it yet.
+    pub fn held(&self) -> bool {
+        !self.state.terminal() && self.at(ReceiptLevel::R1).is_none()
+    }
+
     pub fn at(&self, level: ReceiptLevel) -> Option<Timestamp> {
         self.rungs.iter().find(|(one, _)| *one == level).map(|(_, at)| *at)
     }

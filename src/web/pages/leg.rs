@@ -124,6 +124,13 @@ fn facts(frame: &Frame, seen: &LegSeen) -> Vec<Fact> {
         let lines = vec![due.what.to_owned(), due.at.full];
         facts.push(Fact { name: frame.say("期限", "Deadline"), lines, late: due.overdue });
     }
+    if let Some(at) = time(&view["release_at"]) {
+        facts.push(one(
+            "相手に見える時刻（それまでは取りやめられます）",
+            "Visible to the recipient from (until then it can be undone)",
+            &at.full,
+        ));
+    }
     let basis = &view["basis"];
     let code = label!(frame, basis["code"], BasisCode);
     let law = basis["law"].as_str().unwrap_or_default();

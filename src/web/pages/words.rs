@@ -37,6 +37,8 @@ pub(super) const fn done(action: LegAction) -> Phrase {
         LegAction::Submit => phrase("送りました", "sent"),
         LegAction::Receive => phrase("宛先に届きました", "arrived at the recipient"),
         LegAction::View => phrase("宛先が見ました", "looked at by the recipient"),
+        LegAction::Release => phrase("相手に見えるようになりました", "became visible to the recipient"),
+        LegAction::Undo => phrase("送信を取りやめました", "the sending was undone"),
         LegAction::Accept => phrase("受け入れると返書がありました", "answered: accepted"),
         LegAction::Waitlist => phrase("待機になると返書がありました", "answered: on the waiting list"),
         LegAction::Decline => phrase("受け入れられないと返書がありました", "answered: declined"),
