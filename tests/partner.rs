@@ -105,6 +105,8 @@ async fn clustered_deliveries_are_taken_by_doorbell_checked_and_answered() {
     // A copy that was acknowledged, written about, opened and answered is fetched again: events stand between
     // its receipts, and nothing is answered twice.
     let (noted, copy) = cast.send_nursery(&town).await;
+    // Nobody is rung for what was taken before the hub got to it.
+    ending::everybody_is_told_within(Duration::from_secs(20), town.config.ledger.url.expose()).await;
     nursery.ack(&copy).await.good();
     site.act(&noted, "note", &json!({"by": writer, "note": "午後に電話します"})).await.good();
     assert_eq!(partner.run(&["fetch", &copy]).await.events(), ["fetched", "acknowledged"]);

@@ -200,10 +200,7 @@ pub(super) async fn facts(context: &Context, leg: &LegRow, delivery: &DeliveryRo
 
 /// Whether the recipient owes a word about its copy. Only of a leg that has ended is one asked.
 async fn disposal(context: &Context, leg: &LegRow) -> Result<DisposalFact, Problem> {
-    let asked = match leg.state.terminal() {
-        true => context.ledger.holding_of(leg.id).await?,
-        false => None,
-    };
+    let asked = if leg.state.terminal() { context.ledger.holding_of(leg.id).await? } else { None };
     let owed = asked.is_some_and(|row| !row.state.answered());
     Ok(if owed { DisposalFact::Asked } else { DisposalFact::NotAsked })
 }
