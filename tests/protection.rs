@@ -104,7 +104,7 @@ async fn a_hidden_address_is_stood_in_for_and_only_the_sender_knows_why(town: &m
     assert!(document.get("requested_action").is_none(), "it named the town");
 
     let theirs = nursery.get(&format!("/v1/legs/{leg}")).await;
-    places_nowhere(&theirs.text());
+    places_nowhere(theirs.text());
     assert!(!theirs.text().contains("W_CONCEALED") && theirs.json().get("requested_action").is_none());
     let evidence = nursery.evidence(leg).await;
     assert_eq!(payload(evidence["receipts"][0]["jws"].as_str().unwrap())["sections"][2], "address");
@@ -157,7 +157,7 @@ async fn nothing_goes_to_those_a_family_flees(town: &mut Town) -> Vec<Agency> {
         let refused = site.submit(&introduction(town, &cast, &[recipient]).await).await;
         assert_eq!((refused.code(), &refused.json()["code"]), (422, &json!("RECIPIENT_BLOCKED")));
         let text = refused.text();
-        places_nowhere(&text);
+        places_nowhere(text);
         assert!(!text.contains("秘匿") && !text.contains("支援措置") && !text.contains(CITY), "{text}");
     }
     let mut after = town.rows().await;
@@ -169,8 +169,8 @@ async fn nothing_goes_to_those_a_family_flees(town: &mut Town) -> Vec<Agency> {
     assert_eq!(after, before, "nothing is stored of what is refused but its consents");
     let refused = family.open(&early.legs[0].1, carer).await;
     assert_eq!((refused.code(), &refused.json()["code"]), (403, &json!("RECIPIENT_BLOCKED")));
-    places_nowhere(&refused.text());
-    places_nowhere(&family.get(&format!("/v1/legs/{}", early.legs[0].0)).await.text());
+    places_nowhere(refused.text());
+    places_nowhere(family.get(&format!("/v1/legs/{}", early.legs[0].0)).await.text());
     let sent = send(town, &cast, &[&desk]).await;
     let opened = desk.open(&sent.legs[0].1, &worker).await.value();
     places_nowhere(&opened["document"].to_string());
@@ -333,7 +333,7 @@ async fn a_protection_names_what_is_there_and_nobody_twice(town: &mut Town) -> V
         bad[pointer.trim_start_matches('/')] = value;
         let refused = site.post("/v1/protections", &bad).await;
         assert_eq!((refused.code(), refused.problem()), (422, "schema-violation".to_owned()), "{pointer}");
-        places_nowhere(&refused.text());
+        places_nowhere(refused.text());
     }
     assert_eq!(town.rows().await, before);
     protect(site, &good).await;
