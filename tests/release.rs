@@ -114,7 +114,7 @@ async fn a_recipient_sees_nothing_before_the_release_and_everything_after(town: 
     assert_eq!(release::release(&town.context()).await.unwrap().done, 0);
     sees_nothing(nursery, clerk, leg, delivery).await;
     // However far the clock jumps, it is released once.
-    town.advance(Duration::from_secs(3 * 86_400));
+    town.advance(Duration::from_secs(3 * 3_600));
     released(nursery, delivery).await;
     assert_eq!(release::release(&town.context()).await.unwrap().done, 0);
     assert_eq!(site.ladder(leg).await, ["R0", "R1"]);
