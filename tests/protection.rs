@@ -357,8 +357,12 @@ async fn a_concealment_races_an_opening(town: &mut Town) -> Vec<Agency> {
         let (leg, delivery) = &sent.legs[0];
         let mut terms = paper(writer);
         terms["case"] = json!(case);
-        let (open, made) =
-            tokio::join!(pause(pair, nursery.open(delivery, clerk)), site.post("/v1/protections", &terms));
+        // One of the two gets a head start, in turns.
+        let (ahead, behind) = if pair % 2 == 0 { (0, pair) } else { (2 * pair, 0) };
+        let (open, made) = tokio::join!(
+            pause(behind, nursery.open(delivery, clerk)),
+            pause(ahead, site.post("/v1/protections", &terms))
+        );
         let (open, made) = (open.value(), made.value());
         let before = made["legs"][0]["disclosed"] == true;
         let address = &open["document"]["content"]["address"][0];

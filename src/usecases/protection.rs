@@ -175,6 +175,9 @@ pub async fn read(context: &Context, caller: &Caller, id: ProtectionId) -> Resul
     let now = context.clock.now();
     let mut view = step_answer(&row, row.version, &record);
     view["terms"] = told(&record.terms)?;
+    if let Some(reason) = &record.reason {
+        view["reason"] = json!(reason);
+    }
     if let Some(pending) = record.waiting(now) {
         view["pending"] = told(pending)?;
         view["pending"]["at"] = json!(jst(pending.at));
@@ -201,9 +204,6 @@ pub(super) fn step_answer(row: &ProtectionRow, version: i64, record: &Record) ->
     }
     if let Some(staff) = record.asked_by {
         answer["asked_by"] = json!(staff);
-    }
-    if let Some(reason) = &record.reason {
-        answer["reason"] = json!(reason);
     }
     if let Some(lift) = record.lift {
         answer["lift"] =

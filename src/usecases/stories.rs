@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Caller, act, consent, open, read, submit, take,
+    Answer, Caller, act, consent, open, protect, read, submit, take,
     testing::{TestHub, command, hub},
     verify, withdraw,
 };

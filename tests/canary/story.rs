@@ -45,6 +45,7 @@ pub async fn play(stage: &Stage) {
     introduce(stage, &staff, &consent).await;
     give_notice(stage, &staff).await;
     keep_a_council(stage, &staff).await;
+    hide_a_family(stage, &staff, &consent).await;
     refuse(stage, &staff, &consent).await;
     withdraw(stage, &staff).await;
     rehearse(stage, &staff).await;
@@ -158,6 +159,44 @@ async fn keep_a_council(stage: &Stage, staff: &Staff) {
     }
     centre.post_at(3, &format!("{register}/{entry}/end"), &json!({"by": by, "last_day": last})).await.good();
     centre.post_at(4, &format!("{council}/end"), &json!({"by": by, "last_day": last})).await.good();
+}
+
+/// A family is hidden, a copy that waits with it, and shown again by two persons; each step gives its reason.
+async fn hide_a_family(stage: &Stage, staff: &Staff, consent: &str) {
+    let Stage { site, nursery, .. } = stage;
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let mut paper = papers::introduction(by, consent, &[&nursery.id]);
+    let case = "0192f000-0000-7000-8000-0000000000d1";
+    paper["case"] = json!(case);
+    let sent = site.submit(&paper).await;
+    let mut terms = json!({
+        "by": staff.writer, "case": case, "hidden_from": [{"municipality": "011002"}],
+        "blocked": [stage.npo.id], "words": [name(), ascii()], "office_phone": ascii(), "ground": name(),
+        "texts_confirmed_by": staff.writer, "remind_on": days().1,
+    });
+    let made = site.post("/v1/protections", &terms).await;
+    nursery.open(&sent.at("/legs/0/delivery"), &staff.clerk).await.good();
+    assert_eq!(
+        site.submit(&papers::introduction(by, consent, &[&stage.npo.id])).await.problem(),
+        "disclosure-refused"
+    );
+    let id = made.at("/id");
+    let step = |verb: &str| format!("/v1/protections/{id}/{verb}");
+    terms.as_object_mut().unwrap().remove("case");
+    terms["blocked"] = json!([]);
+    terms["ground"] = json!(name());
+    site.post_at(1, &step("change"), &terms).await.good();
+    let unlock = json!({
+        "by": staff.writer, "recipient": nursery.id, "purpose": "SHOKAI", "reason": name(), "minutes": 5,
+    });
+    site.post_at(2, &step("unlock"), &unlock).await.good();
+    site.post_at(3, &step("approve"), &json!({"by": staff.writer})).await.problem();
+    site.post_at(3, &step("approve"), &json!({"by": staff.approver})).await.good();
+    site.get(&format!("/v1/protections/{id}")).await.good();
+    site.get("/v1/protections?limit=50").await.good();
+    site.post_at(4, &step("release"), &json!({"by": staff.writer, "reason": name()})).await.good();
+    site.get(&format!("/v1/protections/{id}")).await.good();
+    site.post_at(5, &step("approve"), &json!({"by": staff.approver})).await.good();
 }
 
 /// Disclosures and openings that are not allowed.

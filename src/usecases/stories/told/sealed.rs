@@ -147,6 +147,52 @@ async fn the_notifier_of_a_notice_is_never_pushed() {
     assert_eq!(shown["document"]["content"]["notifier"][0]["name"]["family"], "通告者");
 }
 
+/// Hidden before it is sent or only before it is pushed, from a facility or shown to an authority alone: what is
+/// published cannot be hidden any more, so nothing of the place is in it.
+#[tokio::test]
+async fn a_push_tells_nothing_of_a_hidden_place() {
+    for (kind, hidden_first) in
+        [(AgencyKind::Nursery, true), (AgencyKind::Nursery, false), (AgencyKind::ChildGuidance, false)]
+    {
+        let told = Told::new().await;
+        let (agency, _) = told.town.party(kind, StaffRole::AgencyStaff).await;
+        let key = TestKey::x25519();
+        set_amqp(&told.town.hub, &agency, &json!({"mode": "sealed", "jwk": key.jwk()})).await.unwrap();
+        let case = "0192f000-0000-7000-8000-0000000000c1";
+        let terms = json!({
+            "by": told.town.writer, "case": case, "hidden_from": [{"municipality": "011002"}], "ground": "支援措置",
+            "texts_confirmed_by": told.town.writer, "words": ["白百合小学校"],
+        });
+        let protect = async || {
+            let command = command(&told.town.key(), "POST /v1/protections", terms.clone());
+            protect::record(&told.town.hub, &told.town.site, &command).await.unwrap();
+        };
+        if hidden_first {
+            protect().await;
+        }
+        let consent = told.town.consent(&[&agency], &["identity", "contact", "address", "narrative"]).await;
+        let mut paper = told.town.introduction(&[&agency], consent);
+        paper["case"] = json!(case);
+        paper["content"]["address"] =
+            json!([{"subject": "mother", "municipality": "141011", "town": "鶴見中央"}]);
+        paper["content"]["narrative"] =
+            json!([{"summary": "白百合小学校に通う"}, {"summary": "元気に過ごす"}]);
+        paper["legs"][0]["sections"] = json!(["identity", "contact", "address", "narrative"]);
+        paper["legs"][0]["address_needed_because"] = json!("送迎のため");
+        told.town.submit(paper).await.unwrap();
+        if !hidden_first {
+            protect().await;
+        }
+        told.drain().await;
+        let text = opened(&key, &told.script.heard()[0]).to_string();
+        assert!(text.contains("元気に過ごす"), "{text}");
+        for place in ["鶴見中央", "141011", "045-000-0000"] {
+            assert!(!text.contains(place), "{kind} was pushed {place}: {text}");
+        }
+        assert_eq!(text.contains("白百合小学校"), kind == AgencyKind::ChildGuidance, "{text}");
+    }
+}
+
 #[tokio::test]
 async fn a_changed_leg_rings_without_a_document_even_where_documents_are_pushed() {
     let told = Told::new().await;
