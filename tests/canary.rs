@@ -28,6 +28,7 @@ const LISTS: &[&str] = &[
     "/v1/referrals?",
     "/v1/consents?",
     "/v1/protections?",
+    "/v1/handovers?",
     "/v1/agencies",
     "/v1/services",
     "/v1/incidents?",

@@ -17,6 +17,7 @@ use tsunagu::{
             custody::{Act, CustodyKind, OtherCustodian, SoleGround},
         },
         delivery::DeliveryState,
+        handover::HandoverState,
         holding::{Disposal, HoldingCause, HoldingState},
         incident::{Exposure, IncidentState, RecallReason, ReportNeed},
         leg::{LegAction, LegState},
@@ -49,6 +50,8 @@ const REQUESTS: &[Schema] = &[
     Schema::ProtectionRelease,
     Schema::ProtectionUnlock,
     Schema::ProtectionApprove,
+    Schema::Handover,
+    Schema::HandoverRevoke,
     Schema::LegAction,
     Schema::StatutoryDecision,
     Schema::IncidentClose,
@@ -103,6 +106,7 @@ fn every_published_code_list_is_the_programs() {
         "basis_code": BasisCode;
         "arrangement_step": ArrangementStep;
         "capacity": Capacity;
+        "handover_state": HandoverState;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
         "custody_kind": CustodyKind;

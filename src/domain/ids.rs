@@ -81,6 +81,7 @@ ids! {
     EntryId, "register entry";
     /// What protects the people of a case (支援措置等).
     ProtectionId, "protection";
+    HandoverId, "hand-over address";
     /// What was sent by mistake, and its record (事案).
     IncidentId, "incident";
     /// Signed evidence of one step (受領証).

@@ -44,6 +44,7 @@ pub mod fhir;
 pub mod field_error;
 pub mod field_rules;
 pub mod gather;
+pub mod handover;
 pub mod holding;
 pub mod ids;
 pub mod incident;

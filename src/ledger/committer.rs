@@ -213,6 +213,7 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
     );
     insert_all!(
         protection_versions,
+        handovers,
         arrangements,
         arrangement_events,
         arrangement_members,

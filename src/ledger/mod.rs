@@ -11,6 +11,7 @@ pub mod board;
 pub mod consent;
 pub mod content;
 pub mod delivery;
+pub mod handover;
 pub mod holding;
 pub mod idempotency;
 pub mod incident;

@@ -243,6 +243,7 @@ text_columns!(
     ids::DeliveryId,
     ids::ConsentId,
     ids::ProtectionId,
+    ids::HandoverId,
     ids::IncidentId,
     ids::ReceiptId,
     ids::JobId,

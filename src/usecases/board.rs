@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{ALLOWED, Context, not_found, opened::damaged, read, sign_in::Visitor};
+use super::{ALLOWED, Context, blind, not_found, opened::damaged, read, sign_in::Visitor};
 use crate::{
     code_list,
     domain::{
@@ -110,6 +110,8 @@ pub struct Item {
     pub reference: String,
     /// The public name of an organisation.
     pub recipient: String,
+    /// Whether it goes to a hand-over address: whether anybody has opened it its sender does not learn.
+    pub blind: bool,
     pub kind: ReferralType,
     pub urgency: Urgency,
     pub state: LegState,
@@ -120,9 +122,9 @@ pub struct Item {
 }
 
 impl Item {
-    /// Whether it is under way and no person has opened it.
+    /// Whether it is known to be under way and opened by nobody.
     pub fn unopened(&self) -> bool {
-        !self.state.terminal() && self.at(ReceiptLevel::R3).is_none()
+        !self.blind && !self.state.terminal() && self.at(ReceiptLevel::R3).is_none()
     }
 
     /// Whether it is held back for a while and the recipient cannot see it yet.
@@ -206,7 +208,12 @@ async fn items(context: &Context, legs: &[LegRow], now: Timestamp) -> Result<Vec
         Ok(Item {
             leg: leg.id,
             reference: leg.delivery.reference(),
-            recipient: name.map(|(_, name)| name.clone()).ok_or_else(damaged)?,
+            recipient: match name {
+                Some((_, name)) => name.clone(),
+                None if leg.is_front() => blind::NAME.to_owned(),
+                None => return Err(damaged()),
+            },
+            blind: leg.is_front(),
             kind: leg.kind,
             urgency: leg.urgency,
             state: leg.state,
@@ -238,6 +245,8 @@ pub struct LegSeen {
     pub reference: String,
     pub sender: String,
     pub recipient: String,
+    /// Whether it goes to a hand-over address.
+    pub blind: bool,
     pub deadline: Option<Deadline>,
 }
 
@@ -248,23 +257,24 @@ pub struct LegSeen {
 pub async fn leg(context: &Context, visitor: &Visitor, id: LegId) -> Result<LegSeen, Problem> {
     let caller = &visitor.caller;
     let row = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
-    if row.kind == ReferralType::Notice && row.sender == caller.id() {
-        let referral = context.ledger.referral_of(&row).await?.ok_or_else(damaged)?;
-        if referral.written_by != visitor.staff.id {
-            return Err(not_found());
-        }
+    let referral = context.ledger.referral_of(&row).await?.ok_or_else(damaged)?;
+    let notice = row.kind == ReferralType::Notice && row.sender == caller.id();
+    if notice && referral.written_by != visitor.staff.id {
+        return Err(not_found());
     }
     let audit = caller.audit(context, Some(visitor.staff.id), AuditAction::Read, id, ALLOWED);
     let rows = Rows { audits: vec![audit], ..Rows::default() };
     context.ledger.write(Write { rows, ..Write::default() }).await?;
     let seen = read::leg(context, caller, id).await?;
-    let names = names(context, vec![row.sender, row.recipient]).await?;
+    let names = names(context, vec![referral.owner, row.recipient]).await?;
     let name = |id| names.iter().find(|(one, _)| *one == id).map(|(_, name)| name.clone());
+    let hidden = Some(blind::NAME.to_owned()).filter(|_| row.is_front());
     Ok(LegSeen {
         view: serde_json::from_str(&seen.text).map_err(|_| damaged())?,
         reference: row.delivery.reference(),
-        sender: name(row.sender).ok_or_else(damaged)?,
-        recipient: name(row.recipient).ok_or_else(damaged)?,
+        sender: name(referral.owner).ok_or_else(damaged)?,
+        blind: row.is_front(),
+        recipient: hidden.or_else(|| name(row.recipient)).ok_or_else(damaged)?,
         deadline: Deadline::of(&row, context.clock.now()),
     })
 }

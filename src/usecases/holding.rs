@@ -44,6 +44,9 @@ pub(super) async fn exposure(
     leg: &LegRow,
     delivery: &DeliveryRow,
 ) -> Result<Exposure, Problem> {
+    if leg.is_front() {
+        return Ok(Exposure::Blind);
+    }
     let receipts = context.ledger.receipts(leg).await?;
     Ok(Exposure::of(receipts.iter().map(|row| row.level), delivery.disclosed_at.is_some()))
 }
@@ -57,6 +60,10 @@ pub(super) async fn ask(
     cause: HoldingCause,
     write: &mut Write,
 ) -> Result<bool, Problem> {
+    if leg.is_front() {
+        // There is nobody to ask at an address; who has the copy is asked for the leg that comes from there.
+        return Ok(false);
+    }
     if let Some(before) = context.ledger.holding_of(leg.id).await? {
         return Ok(!before.state.answered());
     }
@@ -144,16 +151,14 @@ async fn article(context: &Context, opened: &OpenedLeg) -> Result<Value, Problem
 }
 
 /// How far a withdrawal has come, for the agency that keeps the consent.
-pub(super) async fn propagation(
-    context: &Context,
-    caller: &Caller,
-    row: &ConsentRow,
-) -> Result<Value, Problem> {
+pub(super) async fn propagation(context: &Context, row: &ConsentRow) -> Result<Value, Problem> {
     let mut holders = Vec::new();
     let (mut confirmed, mut silent) = (0, 0);
     let rows = context.ledger.holdings_under(row.id).await?;
+    let legs = if rows.is_empty() { Vec::new() } else { context.ledger.legs_under(row.id).await? };
     for one in &rows {
-        let opened = OpenedLeg::load(context, caller.scope(), one.leg).await?.ok_or_else(damaged)?;
+        let leg = legs.iter().find(|leg| leg.id == one.leg).ok_or_else(damaged)?;
+        let opened = OpenedLeg::for_the_hub(context, leg.clone()).await?;
         holders.push(seen(context, &opened, one).await?);
         confirmed += usize::from(one.state.answered());
         silent += usize::from(one.state.as_of(one.due_at, context.clock.now()) == HoldingState::Silent);

@@ -6,12 +6,15 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, incident, protection, register,
-    statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, handover, incident, protection,
+    register, statutory, submit, take,
 };
 use crate::{
     domain::{
-        ids::{ArrangementId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId},
+        ids::{
+            ArrangementId, ConsentId, DeliveryId, HandoverId, IncidentId, LegId, ProtectionId, ReferralId,
+            StaffId,
+        },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
@@ -36,6 +39,10 @@ pub enum Pointer {
     Referral(ReferralId),
     Protection {
         id: ProtectionId,
+        version: i64,
+    },
+    Handover {
+        id: HandoverId,
         version: i64,
     },
     /// The event of a leg that a party's act made.
@@ -63,6 +70,7 @@ impl fmt::Display for Pointer {
             Self::Statutory(id) => write!(f, "statutory:{id}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
+            Self::Handover { id, version } => write!(f, "handover:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
@@ -85,6 +93,9 @@ impl FromStr for Pointer {
             }
             ["protection", id, version] => {
                 Some(Self::Protection { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["handover", id, version] => {
+                Some(Self::Handover { id: id.parse().ok()?, version: version.parse().ok()? })
             }
             ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
@@ -190,6 +201,7 @@ async fn replay(
         Pointer::Statutory(id) => statutory::answer_again(context, caller, id).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
+        Pointer::Handover { id, version } => handover::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Incident { id, version } => incident::closed(id, version),
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
@@ -212,6 +224,7 @@ mod tests {
             format!("referral:{id}"),
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
+            format!("handover:{id}:2"),
             format!("incident:{id}:2"),
             format!("receipt:{id}:R2"),
         ] {

@@ -257,7 +257,7 @@ pub(super) async fn document_for(
         delivery: leg.delivery,
         kind: leg.kind,
         urgency: leg.urgency,
-        sender: leg.sender,
+        sender: opened.referral.owner,
         recipient: leg.recipient,
         requested_action: opened.body.requested_action.as_deref(),
         reply_by: leg.reply_by,

@@ -20,7 +20,7 @@ use crate::{
         problem::{Problem, ProblemKind},
         receipt::{BasisRef, Withheld},
         referral::ReferralType,
-        refusal::Refusal,
+        refusal::{Refusal, RefusalCode},
         section::{Section, Sections},
         subject::Subject,
     },
@@ -98,6 +98,12 @@ impl OpenedLeg {
         Ok(Self { leg, referral, key, body })
     }
 
+    /// Opens a leg for the hub's own work, in the name of the agency that wrote it.
+    pub async fn for_the_hub(context: &Context, leg: LegRow) -> Result<Self, Problem> {
+        let referral = context.ledger.referral_of(&leg).await?.ok_or_else(damaged)?;
+        Self::of(context, Scope::of(referral.owner), leg).await
+    }
+
     /// What every step of this leg says the same.
     pub fn frame(&self) -> Frame {
         Frame {
@@ -133,10 +139,13 @@ pub(super) fn lane(basis: Option<BasisCode>) -> leg_facts::Lane {
 pub(super) struct World {
     pub header: Header,
     pub subjects: Vec<Subject>,
+    /// Who wrote it, also where the leg comes from a hand-over address.
     pub sender: AgencyRow,
-    pub recipient: AgencyRow,
+    /// Nobody, where the leg leads to a hand-over address.
+    pub recipient: Option<AgencyRow>,
     pub consent: Option<(ConsentRow, ConsentRecord)>,
     pub arrangement: Option<(ArrangementRow, Arrangement)>,
+    from_address: bool,
     shelter: Shelter,
     parts: Vec<ContentRow>,
 }
@@ -149,14 +158,23 @@ impl World {
         let plain = opened.key.open(&content_slot(referral.owner, referral.id, HEADER), &sealed.sealed)?;
         let header: Header = serde_json::from_slice(&plain).map_err(|_| damaged())?;
         let subjects = subjects(&header, referral.created_at)?;
-        let mut agencies = context.ledger.agencies_by_id(&[leg.sender, leg.recipient]).await?;
+        let owner = referral.owner;
+        let mut agencies = context.ledger.agencies_by_id(&[owner, leg.recipient]).await?;
         let mut take = |id: AgencyId| {
-            let place = agencies.iter().position(|row| row.id == id).ok_or_else(damaged)?;
-            Ok::<_, Problem>(agencies.swap_remove(place))
+            let place = agencies.iter().position(|row| row.id == id)?;
+            Some(agencies.swap_remove(place))
         };
-        let (sender, recipient) = (take(leg.sender)?, take(leg.recipient)?);
+        let (sender, recipient) = (take(owner).ok_or_else(damaged)?, take(leg.recipient));
+        if recipient.is_none() && !leg.is_front() {
+            return Err(damaged());
+        }
+        let from_address = leg.sender != owner;
+        let keeper = match from_address {
+            true => context.ledger.handover_at(leg.sender).await?.ok_or_else(damaged)?.owner,
+            false => owner,
+        };
         let consent = match leg.consent {
-            Some(id) => super::consent::load(context, Scope::of(leg.sender), id).await?,
+            Some(id) => super::consent::load(context, Scope::of(keeper), id).await?,
             None => None,
         };
         let arrangement = match opened.body.arrangement {
@@ -166,8 +184,8 @@ impl World {
             }
             None => None,
         };
-        let shelter = Shelter::of(context, leg.sender, referral.case_id, Some(referral.id)).await?;
-        Ok(Self { header, subjects, sender, recipient, consent, arrangement, shelter, parts })
+        let shelter = Shelter::of(context, owner, referral.case_id, Some(referral.id)).await?;
+        Ok(Self { header, subjects, sender, recipient, consent, from_address, arrangement, shelter, parts })
     }
 
     /// Holds what the decision rests on until the commit: a withdrawal, or a membership that ends, is either
@@ -184,15 +202,21 @@ impl World {
     /// Decides this leg anew, now.
     pub fn decide(&self, opened: &OpenedLeg, event: Event, at: Timestamp) -> Result<Decision, Refusal> {
         let (leg, body) = (&opened.leg, &opened.body);
+        let Some(recipient) = &self.recipient else {
+            // Nobody opens what leads to an address: its content lies in the leg that comes from there.
+            return Err(Refusal::new(RefusalCode::RecipientBlocked, ""));
+        };
+        let consent = self.consent.as_ref().map(|(_, record)| record);
         decide(&Question {
             event,
             at,
             sent_at: leg.created_at,
             kind: leg.kind,
             purpose: self.header.purpose,
-            case: opened.referral.case_id,
+            // The agency that keeps the consent and the one that sends count their cases each by itself.
+            case: if self.from_address { consent.and_then(|one| one.case) } else { opened.referral.case_id },
             sender: party(&self.sender),
-            recipient: party(&self.recipient),
+            recipient: party(recipient),
             asked: body.asked,
             needed: body.needed,
             address_needed_because: body.address_needed_because.as_deref(),
@@ -200,9 +224,12 @@ impl World {
             subjects: &self.subjects,
             basis: leg.basis.map(BasisCode::code),
             facts: &body.facts,
-            consent: self.consent.as_ref().map(|(_, record)| record),
+            consent,
             arrangement: self.arrangement.as_ref().map(|(_, arrangement)| arrangement),
-            protection: self.shelter.standing(),
+            protection: match self.from_address {
+                true => self.shelter.standing_unknown_to_the_sender(&party(recipient)),
+                false => self.shelter.standing(),
+            },
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
             written_by: opened.referral.written_by,
             approved_by: self.header.approved_by,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Caller, Context,
+    Caller, Context, blind,
     opened::{OpenedLeg, World},
     second_look,
     submit::{self, Ground},
@@ -48,12 +48,8 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
     let (mut legs, mut audited) = (Vec::new(), Write::default());
     for (place, (asked, decided)) in submission.legs.iter().zip(&decided).enumerate() {
         let last = last_sent(context, caller, &earlier, asked.recipient).await?;
-        let recipient = ground.recipient(asked)?;
-        let mut leg = json!({
-            "recipient": recipient.id, "name": recipient.name, "kind": recipient.kind,
-            "municipality": recipient.municipality.as_str(),
-            "warnings": doubts.iter().filter(|one| one.leg == place).collect::<Vec<_>>(),
-        });
+        let mut leg = addressee(&ground, asked)?;
+        leg["warnings"] = doubts.iter().filter(|one| one.leg == place).map(|one| json!(one)).collect();
         let (subject, decision) = match decided {
             Ok(decision) => {
                 let shown = unsent(caller, &submission, asked, decision);
@@ -61,14 +57,15 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
                     leg["compared_with"] = compared(context, caller, last, &shown).await?;
                 }
                 allowed(&mut leg, decision, shown);
-                if let Some(until) = held_until(context, &submission, asked, decision) {
+                let held = held_until(context, &submission, asked, decision);
+                if let Some(until) = held.filter(|_| ground.blind(asked).is_none()) {
                     leg["release_at"] = json!(super::jst(until));
                 }
-                (last.map_or_else(|| recipient.id.to_string(), |leg| leg.id.to_string()), super::ALLOWED)
+                (last.map_or_else(|| asked.recipient.to_string(), |leg| leg.id.to_string()), super::ALLOWED)
             }
             Err(refusal) => {
                 leg["refusal"] = refused(refusal);
-                (recipient.id.to_string(), refusal.code.code())
+                (asked.recipient.to_string(), refusal.code.code())
             }
         };
         let staff = Some(submission.written_by);
@@ -87,6 +84,18 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
     // That somebody looked is durable before anything is shown.
     context.ledger.write(audited).await?;
     Ok(view.to_string())
+}
+
+/// Whom a leg would go to, as far as its sender may know.
+fn addressee(ground: &Ground, asked: &AskedLeg) -> Result<Value, Problem> {
+    if ground.blind(asked).is_some() {
+        return Ok(json!({"recipient": asked.recipient, "name": blind::NAME}));
+    }
+    let recipient = ground.recipient(asked)?;
+    Ok(json!({
+        "recipient": recipient.id, "name": recipient.name, "kind": recipient.kind,
+        "municipality": recipient.municipality.as_str(),
+    }))
 }
 
 /// How a submission compares with the preview whose token it carries.
@@ -247,7 +256,7 @@ async fn last_sent(
     recipient: AgencyId,
 ) -> Result<Option<LegRow>, Problem> {
     for referral in earlier.iter().filter(|referral| referral.owner == caller.id()) {
-        let legs = context.ledger.legs_of(referral.id).await?;
+        let legs = context.ledger.legs_of(caller.scope(), referral.id).await?;
         let Some(leg) = legs.into_iter().find(|leg| leg.recipient == recipient) else { continue };
         let copy = context.ledger.delivery_of(&leg).await?;
         // What the recipient never saw, or does not see yet, it did not get.

@@ -150,7 +150,10 @@ async fn finish(
     for leg in legs(context, caller, record.place).await? {
         let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
         let disclosed = delivery.state == DeliveryState::Opened || delivery.disclosed_at.is_some();
-        record.legs.push(Reached { leg: leg.id, recipient: leg.recipient, seq: leg.head_seq, disclosed });
+        // The leg that the recipient of a blind delivery sees is held like the others and told to nobody.
+        if leg.sender == caller.id() {
+            record.legs.push(Reached { leg: leg.id, recipient: leg.recipient, seq: leg.head_seq, disclosed });
+        }
         // The copy before its leg, in the order in which openings and pushes take them.
         write.steps.push(Step::MoveDelivery(MoveDelivery {
             id: delivery.id,
@@ -184,7 +187,7 @@ async fn finish(
 async fn legs(context: &Context, caller: &Caller, place: Place) -> Result<Vec<LegRow>, Problem> {
     let mut legs = match place {
         Place::Case(case) => context.ledger.legs_of_case(caller.scope(), case).await?,
-        Place::Referral(referral) => context.ledger.legs_of(referral).await?,
+        Place::Referral(referral) => context.ledger.all_legs_of(referral).await?,
     };
     // One order for everybody who holds several, so that two rarely wait for each other crosswise.
     legs.sort_unstable_by_key(|leg| leg.id);

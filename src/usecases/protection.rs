@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
+        agency::Party,
         chain::Hash,
         disclosure::{Event, situation::Shield},
         ids::{AgencyId, CaseId, ProtectionId, ReferralId},
@@ -79,6 +80,18 @@ impl Shelter {
         self.known.standing()
     }
 
+    /// As it bears on a delivery whose sender does not know the recipient. To those who must not be told nothing goes
+    /// there either; for anybody else everything is hidden that a protection may hide, or what is shown would tell the
+    /// sender where the recipient stands.
+    pub fn standing_unknown_to_the_sender(&self, recipient: &Party<'_>) -> Standing<'_> {
+        match self.standing() {
+            Standing::Protected(known) if !Standing::Protected(known).blocks(recipient) => {
+                Standing::Unreadable
+            }
+            other => other,
+        }
+    }
+
     /// The veil to draw over what is said, where anything is protected.
     pub fn veil(&self) -> Option<Veil> {
         match &self.known {
@@ -100,7 +113,7 @@ impl Shelter {
 /// the document, now.
 pub(super) async fn veil(context: &Context, opened: &OpenedLeg, view: &mut Value) -> Result<(), Problem> {
     let (leg, referral) = (&opened.leg, &opened.referral);
-    let shelter = Shelter::of(context, leg.sender, referral.case_id, Some(referral.id)).await?;
+    let shelter = Shelter::of(context, referral.owner, referral.case_id, Some(referral.id)).await?;
     if shelter.veil().is_none() {
         return Ok(());
     }

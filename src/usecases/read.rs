@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Caller, Context,
-    act::{actors, available, facts, member},
+    act::{actors, available_here, facts, member},
     consent::document,
     evidence::event_slot,
     holding, jst, not_found,
@@ -22,6 +22,7 @@ use crate::{
         delivery::DeliveryState,
         ids::{ConsentId, LegId, ReferralId},
         leg::LegState,
+        leg_facts::Lane,
         problem::Problem,
         receipt::{ReceiptLevel, Withheld},
         staff::StaffRole,
@@ -57,13 +58,18 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
     let events = context.ledger.leg_events(leg).await?;
     let delivery = context.ledger.delivery_of(leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, leg, &delivery).await?;
-    let able = available(leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts);
+    let able = available_here(context, leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts).await?;
     let mut view = leg_summary(leg, context.clock.now());
+    // Lists show the hand-over address a leg comes from; whoever opens the leg is told who wrote it.
+    view["sender"] = json!(opened.referral.owner);
     view["delivery_state"] = json!(delivery.state);
     view["sections"] = json!(body.sent);
     view["requested_action"] = json!(body.requested_action);
     view["ladder"] = receipts.iter().map(rung).collect();
-    let history = events.iter().map(|event| history(opened, event)).collect::<Result<Vec<_>, _>>()?;
+    let mut history = events.iter().map(|event| history(opened, event)).collect::<Result<Vec<_>, _>>()?;
+    if opened.lane() == Lane::Notice && caller.id() == leg.sender {
+        history.iter_mut().for_each(|event| as_a_notifier_learns_it(event, leg));
+    }
     view["answer"] = latest_answer(opened, &history);
     view["events"] = Value::Array(history);
     view["available_actions"] = able.iter().map(|one| json!(one.action)).collect();
@@ -129,6 +135,17 @@ fn history(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
     Ok(present(told))
 }
 
+/// Whoever gave a 通告 learns that it was taken, or where to go instead. What becomes of the family is not for it to
+/// know (児童虐待の防止等に関する法律 第7条; DC-149).
+fn as_a_notifier_learns_it(event: &mut Value, leg: &LegRow) {
+    const LEARNT: [&str; 8] = ["seq", "action", "state", "agency", "by", "at", "declined_by", "reason"];
+    let theirs = json!(leg.recipient);
+    let members = event.as_object_mut().filter(|members| members.get("agency") == Some(&theirs));
+    if let Some(members) = members {
+        members.retain(|name, _| LEARNT.contains(&name.as_str()));
+    }
+}
+
 /// The last thing the recipient answered. A copy taken, opened or destroyed is not an answer.
 fn latest_answer(opened: &OpenedLeg, history: &[Value]) -> Value {
     let recipient = json!(opened.leg.recipient);
@@ -164,7 +181,8 @@ pub async fn available_actions(
     };
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
-    let items: Vec<Value> = available(&leg, &actors(caller, &leg, role), &facts)
+    let items: Vec<Value> = available_here(context, &leg, &actors(caller, &leg, role), &facts)
+        .await?
         .iter()
         .map(|one| {
             let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
@@ -222,7 +240,7 @@ pub async fn legs(
 pub async fn referral(context: &Context, caller: &Caller, id: ReferralId) -> Result<Seen, Problem> {
     let row = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
     let mut legs = Vec::new();
-    for leg in context.ledger.legs_of(id).await? {
+    for leg in context.ledger.legs_of(caller.scope(), id).await? {
         let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
         legs.push(leg_view(context, caller, &opened).await?);
     }
@@ -251,7 +269,7 @@ pub async fn referrals(
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         let mut item = referral_summary(row);
-        let legs = context.ledger.legs_of(row.id).await?;
+        let legs = context.ledger.legs_of(caller.scope(), row.id).await?;
         item["legs"] = legs.iter().map(|leg| leg_summary(leg, now)).collect();
         items.push(item);
     }
@@ -324,7 +342,7 @@ pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Resul
     view["recorded_at"] = json!(events.first().map(|event| jst(event.at)));
     if let Some(event) = events.iter().find(|event| event.state == ConsentState::Withdrawn) {
         view["withdrawn_at"] = json!(jst(event.at));
-        view["propagation"] = holding::propagation(context, caller, &row).await?;
+        view["propagation"] = holding::propagation(context, &row).await?;
         let decision = statutory::seen(context, &row).await?;
         view["decision_due"] = json!(decision.as_ref().is_some_and(|one| one["state"] == "due"));
         if let Some(decision) = decision {

@@ -54,6 +54,8 @@ schemas! {
     ProtectionRelease = "protection-release";
     ProtectionUnlock = "protection-unlock";
     ProtectionApprove = "protection-approve";
+    Handover = "handover";
+    HandoverRevoke = "handover-revoke";
     LegAction = "leg-action";
     StatutoryDecision = "statutory-decision";
     IncidentClose = "incident-close";
@@ -82,6 +84,8 @@ schemas! {
     ArrangementAnswer = "arrangement-answer";
     ProtectionView = "protection-view";
     ProtectionAnswer = "protection-answer";
+    HandoverView = "handover-view";
+    HandoverAnswer = "handover-answer";
     ReferralView = "referral-view";
     LegView = "leg-view";
     LegAnswer = "leg-answer";

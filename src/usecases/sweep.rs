@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Broker, Context, desk::Desk, holding, ring, second_look};
+use super::{Broker, Context, blind, desk::Desk, holding, ring, second_look};
 use crate::{
     domain::{ids::AgencyId, problem::Problem},
     ledger::{
@@ -37,6 +37,8 @@ pub struct Swept {
     pub orphans: usize,
     /// Withdrawals that came to their end.
     pub settled: usize,
+    /// Senders that were told of a copy at a hand-over address.
+    pub delivered: usize,
     /// Old jobs that were deleted.
     pub forgotten: u64,
 }
@@ -78,6 +80,7 @@ impl Sweeper {
             context.work.notify_one();
         }
         swept.settled = holding::settle_due(context).await?;
+        swept.delivered = blind::look(context).await?;
         swept.forgotten = forget(context).await?;
         Ok(swept)
     }

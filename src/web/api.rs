@@ -4,6 +4,7 @@ pub mod arrangement;
 pub mod consent;
 pub mod delivery;
 pub mod directory;
+pub mod handover;
 pub mod health;
 pub mod incident;
 pub mod leg;

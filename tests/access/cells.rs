@@ -102,6 +102,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Inbox
         | E::Incidents
         | E::ProvisionRecords
+        | E::Handovers
         | E::Protections => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
@@ -109,11 +110,16 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
-        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::RecordProtection | E::Submit => {
-            Reach::Make
-        }
+        E::RecordArrangement
+        | E::RecordConsent
+        | E::PrintConsentForm
+        | E::RecordProtection
+        | E::GiveHandover
+        | E::Submit => Reach::Make,
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
         E::EndCase
+        | E::Handover
+        | E::RevokeHandover
         | E::Protection
         | E::ChangeProtection
         | E::ReleaseProtection
@@ -155,10 +161,12 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::ReleaseProtection
         | E::UnlockProtection
         | E::ApproveProtection
+        | E::RevokeHandover
         | E::Act
         | E::OpenDelivery
         | E::Ack => true,
         E::RecordProtection | E::Protections | E::Protection => false,
+        E::GiveHandover | E::Handovers | E::Handover => false,
         E::Home
         | E::SignInPage
         | E::SignIn
@@ -253,9 +261,13 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
 fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
-        E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::RecordProtection | E::Submit => {
-            (201, None)
-        }
+        E::RegisterStaff
+        | E::RecordArrangement
+        | E::RecordConsent
+        | E::RecordProtection
+        | E::GiveHandover
+        | E::Submit => (201, None),
+        E::Handovers | E::Handover | E::RevokeHandover => (200, None),
         E::Protections
         | E::Protection
         | E::ChangeProtection
@@ -459,6 +471,18 @@ async fn asked(
             let id = named.id(|story| &story.protection);
             (path(id.clone()), protections::step(world, row.endpoint, party, &id).await)
         }
+        E::Handovers => (list(named.id(|story| &story.handover)), None),
+        E::GiveHandover => {
+            let consent = match object {
+                Object::Own if caller.known() => world.handover_consent(party, &world.fourth).await,
+                Object::Own => NOBODYS.to_owned(),
+                _ => named.id(|story| &story.consent),
+            };
+            let recipient = &world.fourth.agency.id;
+            (plain(), Some(json!({ "by": party.staff, "consent": consent, "recipient": recipient })))
+        }
+        E::Handover => (path(named.id(|story| &story.handover)), None),
+        E::RevokeHandover => (path(named.id(|story| &story.handover)), Some(json!({ "by": party.staff }))),
         E::Consent | E::ConsentForm => (path(named.id(|story| &story.consent)), None),
         E::WithdrawConsent => {
             let body = json!({ "by": party.staff, "method": "oral" });

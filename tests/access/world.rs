@@ -56,6 +56,8 @@ pub struct Story {
     pub leg: String,
     pub delivery: String,
     pub protection: String,
+    /// An address the sender gave to somebody else, for the recipient.
+    pub handover: String,
     /// A council the sender keeps and the recipient is a member of, in its second version.
     pub arrangement: String,
     /// The entry of its register, and the case that is registered there.
@@ -128,6 +130,18 @@ impl World {
         paper
     }
 
+    /// A consent by which somebody else hands over to this recipient.
+    pub async fn handover_consent(&self, keeper: &Party, recipient: &Party) -> String {
+        let mut paper = self.consent_paper(keeper, recipient);
+        let other = self
+            .parties()
+            .into_iter()
+            .find(|party| ![&keeper.agency.id, &recipient.agency.id].contains(&&party.agency.id));
+        paper["purpose"] = json!("IKAN");
+        paper["sender"] = json!(other.expect("four parties").agency.id);
+        keeper.agency.record_consent(&paper).await.at("/id")
+    }
+
     pub fn introduction(&self, sender: &Party, recipient: &Party, consent: &str) -> Value {
         let mut paper = self.town.introduction(&sender.staff, consent, &[&recipient.agency]);
         paper["content"]["identity"][0]["name"]["given"] = json!(sender.shared);
@@ -161,8 +175,12 @@ impl World {
         let entry = sender.agency.post_at(1, &format!("/v1/arrangements/{arrangement}/cases"), &case).await;
         let protected =
             sender.agency.post("/v1/protections", &super::protections::paper(&sender.staff)).await;
+        let by_hand_over = self.handover_consent(sender, recipient).await;
+        let paper = json!({ "by": sender.staff, "consent": by_hand_over, "recipient": recipient.agency.id });
+        let handover = sender.agency.post("/v1/handovers", &paper).await;
         Story {
             protection: protected.at("/id"),
+            handover: handover.at("/id"),
             sender: sender.agency.id.clone(),
             recipient: recipient.agency.id.clone(),
             consent,
@@ -207,9 +225,14 @@ impl World {
                     deny(&story.case, "a case on another agency's register");
                 }
                 if story.sender != asker && story.recipient != asker {
-                    for id in
-                        [&story.leg, &story.delivery, &story.consent, &story.protection, &story.arrangement]
-                    {
+                    for id in [
+                        &story.leg,
+                        &story.delivery,
+                        &story.consent,
+                        &story.protection,
+                        &story.handover,
+                        &story.arrangement,
+                    ] {
                         deny(id, "an id between others");
                     }
                 }

@@ -46,6 +46,7 @@ pub async fn play(stage: &Stage) {
     give_notice(stage, &staff).await;
     keep_a_council(stage, &staff).await;
     hide_a_family(stage, &staff, &consent).await;
+    hand_over_blind(stage, &staff).await;
     refuse(stage, &staff, &consent).await;
     withdraw(stage, &staff).await;
     rehearse(stage, &staff).await;
@@ -197,6 +198,41 @@ async fn hide_a_family(stage: &Stage, staff: &Staff, consent: &str) {
     site.post_at(4, &step("release"), &json!({"by": staff.writer, "reason": name()})).await.good();
     site.get(&format!("/v1/protections/{id}")).await.good();
     site.post_at(5, &step("approve"), &json!({"by": staff.approver})).await.good();
+}
+
+/// What another agency hands over goes to the nursery, and that agency learns not where it went.
+async fn hand_over_blind(stage: &Stage, staff: &Staff) {
+    let Stage { site, nursery, npo, .. } = stage;
+    let by = npo.hire_named("coordinator", &name()).await;
+    let (first, last) = days();
+    let mut paper = papers::consent(&staff.writer, &[&nursery.id], (&first, &last));
+    paper["purpose"] = json!("IKAN");
+    paper["sender"] = json!(npo.id);
+    let consent = site.record_consent(&paper).await.at("/id");
+    let give = json!({"by": staff.writer, "consent": consent, "recipient": nursery.id});
+    let (used, revoked) = (site.post("/v1/handovers", &give).await, site.post("/v1/handovers", &give).await);
+    let path = format!("/v1/handovers/{}", revoked.at("/id"));
+    site.post_at(1, &format!("{path}/revoke"), &json!({"by": staff.writer})).await.good();
+    site.get(&path).await.good();
+    site.get("/v1/handovers?limit=50").await.good();
+    let mut paper =
+        papers::introduction((by.as_str(), staff.approver.as_str()), &consent, &[&used.at("/address")]);
+    paper["type"] = json!("IKAN");
+    paper.as_object_mut().unwrap().remove("approved_by");
+    paper["legs"][0] = json!({
+        "recipient": used.at("/address"), "basis": {"code": "CONSENT"}, "sections": ["identity", "narrative"],
+        "requested_action": name(),
+    });
+    npo.preview(&paper).await.good();
+    let sent = npo.submit(&paper).await;
+    let leg = sent.at("/legs/0/id");
+    npo.get(&format!("/v1/legs/{leg}")).await.good();
+    let waiting = nursery.inbox("waiting").await;
+    let copy = waiting.iter().find(|copy| copy["sender"] == json!(used.at("/address"))).unwrap();
+    nursery.open(copy["delivery"].as_str().unwrap(), &staff.clerk).await.good();
+    site.get(&format!("/v1/handovers/{}", used.at("/id"))).await.good();
+    let recall = json!({"by": by, "reason": "WRONG_CHILD", "note": name()});
+    npo.act(&leg, "recall", &recall).await.good();
 }
 
 /// Disclosures and openings that are not allowed.

@@ -33,6 +33,7 @@ pub const fn of(endpoint: Endpoint) -> Tells {
         | E::ReleaseProtection
         | E::UnlockProtection
         | E::ApproveProtection => Tells::Codes,
+        E::GiveHandover | E::Handovers | E::Handover | E::RevokeHandover => Tells::Codes,
         E::RecordArrangement
         | E::Arrangements
         | E::AddMember
@@ -62,5 +63,9 @@ pub const OTHERS: &[(&str, &str)] = &[
     ("the headers of every answer", "every_way_out_is_silent_about_a_hidden_place"),
     ("a problem", "every_way_out_is_silent_about_a_hidden_place"),
     ("a sealed push, opened with its recipient's key", "a_push_tells_nothing_of_a_hidden_place"),
+    (
+        "all that the sender of a blind delivery gets",
+        "a_blind_delivery_tells_its_sender_that_it_arrived_and_nothing_else",
+    ),
     ("Debug of what holds words of a place", "debug_shows_no_word"),
 ];

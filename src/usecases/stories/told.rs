@@ -20,6 +20,7 @@ use crate::{
     vault::jwe::TestKey,
 };
 
+mod blind;
 mod mailed;
 mod rung;
 mod sealed;
