@@ -9,7 +9,7 @@
 //! 3. **The people, as far as a rule has to know them.** [`subject`], [`partial_date`], [`person_name`], [`name_key`].
 //! 4. **What is said about them.** [`submission`] (a referral, read once at the door), [`content`],
 //!    [`field_rules`], [`field_error`].
-//! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
+//! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`handover`] (to whom the sender does not know), [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
 //!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant, and
 //!    [`release`] says for how long it can still be undone.

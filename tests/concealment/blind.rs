@@ -240,6 +240,7 @@ async fn told(town: &Town, cast: &Cast) {
     assert_eq!(recipient.agency.ladder(&back).await, ["R0", "R1", "R2", "R3"]);
     verified_by_others(town, nursery, &leg).await;
     let delivered = silence.holds(nursery, "once it is shown as delivered").await;
+    seen_where_it_stands(&delivered, &address);
 
     // DC-148: whatever comes after that, a later look finds what stood there.
     town.advance(DAY + Duration::from_secs(7 * 3600 + 13));
@@ -256,6 +257,26 @@ async fn told(town: &Town, cast: &Cast) {
         let reply = nursery.agency.get(path).await.good();
         assert!(!path.contains("csv") || reply.text().contains("引継ぎ先は秘匿"), "{}", reply.text());
     }
+}
+
+/// The search would see a name: the address, which stands where the recipient would, is found by it in every output.
+fn seen_where_it_stands(answers: &[(&'static str, String, Reply)], address: &str) {
+    let scanner = Scanner::new(&[address]);
+    for output in [
+        "/v1/referrals",
+        "/v1/referrals/",
+        "/v1/legs?side=sender&state=received",
+        "/v1/legs/",
+        "/v1/receipts/",
+        "/v1/provision-records?side=provided",
+    ] {
+        let found = |(_, path, reply): &&(&str, String, Reply)| {
+            path.starts_with(output) && !scanner.find(&reply.body).is_empty()
+        };
+        assert!(answers.iter().any(|one| found(&one)), "the address does not stand in {output}");
+    }
+    let board = answers.iter().find(|(_, path, _)| path == "/board").unwrap();
+    assert!(board.2.text().contains("引継ぎ先は秘匿"), "{}", board.2.text());
 }
 
 /// The sender's leg, once the hub's sweep has moved it.
