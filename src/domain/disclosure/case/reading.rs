@@ -383,6 +383,7 @@ mod tests {
         let ids = all.map(|name| names.id(name));
         assert_eq!(ids, all.map(|name| names.id(name)), "a name keeps its id");
         assert_eq!(ids[..2], [names.declared[0].id, names.declared[1].id]);
+        assert!(!ids.contains(&AgencyId::new(Uuid::nil())), "nil is nobody's");
         for (place, id) in ids.iter().enumerate() {
             assert!(!ids[..place].contains(id), "{} has the id of another", all[place]);
         }
