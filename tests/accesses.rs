@@ -90,7 +90,11 @@ async fn the_owner_sees_who_looked_at_every_copy(town: &mut Town) -> Vec<Agency>
     let wanted: Vec<_> = items(&whole).iter().map(|one| one["id"].clone()).collect();
     assert!(paged.ends_with(&wanted), "{paged:?} {wanted:?}");
     for recipient in [nursery, family] {
-        assert_eq!(recipient.get(&list).await.problem(), "not-found", "who else looked is the owner's to know");
+        assert_eq!(
+            recipient.get(&list).await.problem(),
+            "not-found",
+            "who else looked is the owner's to know"
+        );
     }
     cast.everybody()
 }
@@ -166,8 +170,14 @@ async fn it_is_said_which_line_covered_whom_and_that_none_did(town: &mut Town) -
     );
     let child = item("identity");
     assert_eq!((&child["shown"], &child["covered_by"]), (&json!(true), &json!("line")));
-    assert_eq!(child["line"], json!({"decision": "given", "giver": "mother", "capacity": "PARENT", "capacity_label": "親権者"}));
-    assert_eq!((&item("contact")["shown"], &item("contact")["why"]), (&json!(false), &json!("W_NOT_CONSENTED")));
+    assert_eq!(
+        child["line"],
+        json!({"decision": "given", "giver": "mother", "capacity": "PARENT", "capacity_label": "親権者"})
+    );
+    assert_eq!(
+        (&item("contact")["shown"], &item("contact")["why"]),
+        (&json!(false), &json!("W_NOT_CONSENTED"))
+    );
     assert_eq!(item("needs")["covered_by"], "household");
     assert!(before["law"].as_str().unwrap().contains("個人情報"), "{before}");
     site.withdraw(&consent, writer).await.good();

@@ -11,8 +11,8 @@ use tsunagu::{
         arrangement::{ArrangementKind, ArrangementStep},
         basis::{BasisCode, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
-        break_glass::{GlassState, ReviewOutcome},
         breach_report::ReportItem,
+        break_glass::{GlassState, ReviewOutcome},
         consent::{
             Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
             custody::{Act, CustodyKind, OtherCustodian, SoleGround},

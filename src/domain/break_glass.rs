@@ -121,7 +121,12 @@ impl Glass {
     ///
     /// # Errors
     /// The state, where this agency has reviewed it already.
-    pub fn review(self, reviewer: Reviewer, outcome: ReviewOutcome, now: Timestamp) -> Result<Self, GlassState> {
+    pub fn review(
+        self,
+        reviewer: Reviewer,
+        outcome: ReviewOutcome,
+        now: Timestamp,
+    ) -> Result<Self, GlassState> {
         let (mine, other) = match reviewer {
             Reviewer::Own => (self.own, self.owner),
             Reviewer::Owner => (self.owner, self.own),
@@ -182,7 +187,11 @@ mod tests {
         let glass = Glass::broken(at(0), 60);
         let fine = glass.review(Reviewer::Owner, ReviewOutcome::Justified, at(1)).unwrap();
         assert!(fine.is_open(at(2)));
-        assert_eq!(fine.review(Reviewer::Owner, ReviewOutcome::NotJustified, at(2)), Err(GlassState::Open), "once");
+        assert_eq!(
+            fine.review(Reviewer::Owner, ReviewOutcome::NotJustified, at(2)),
+            Err(GlassState::Open),
+            "once"
+        );
         let condemned = glass.review(Reviewer::Own, ReviewOutcome::NotJustified, at(1)).unwrap();
         assert!(!condemned.is_open(at(2)) && condemned.suspends(at(2000)));
         let settled = condemned.review(Reviewer::Owner, ReviewOutcome::Justified, at(2000)).unwrap();

@@ -42,7 +42,12 @@ pub struct CoverLine {
 }
 
 /// What covered each part that a leg asked for.
-pub fn covers(outline: &Outline, asked: Sections, mask: &Mask, consent: Option<&ConsentRecord>) -> Vec<Cover> {
+pub fn covers(
+    outline: &Outline,
+    asked: Sections,
+    mask: &Mask,
+    consent: Option<&ConsentRecord>,
+) -> Vec<Cover> {
     let mut covers = Vec::new();
     for section in asked.iter() {
         for subject in outline.of(section) {

@@ -16,7 +16,7 @@ code_list! {
         DeliveryWaiting = "delivery.waiting", "新しい送達があります", "a delivery is waiting";
         LegChanged = "leg.changed", "宛先の状態が変わりました", "a leg has changed";
         /// 緊急閲覧: something of a leg was opened in an emergency, or its review is late.
-        GlassBroken = "break_glass.broken", "緊急閲覧の確認が必要です", "a break-glass is to be reviewed";
+        GlassBroken = "glass.broken", "緊急閲覧の確認が必要です", "a break-glass is to be reviewed";
         DeliveryRecalled = "delivery.recalled", "送達が取り下げられました", "a delivery was recalled";
     }
 }

@@ -119,9 +119,13 @@ fn after(so_far: Bearing, said: &Statement, reader: &Reader) -> Bearing {
     };
     match (said.step, likeness, so_far) {
         (RelationStep::Stated | RelationStep::Declared, Likeness::Same, _) => Bearing::Related,
-        (RelationStep::Stated | RelationStep::Declared, Likeness::Perhaps, Bearing::Clear) => Bearing::Doubtful,
+        (RelationStep::Stated | RelationStep::Declared, Likeness::Perhaps, Bearing::Clear) => {
+            Bearing::Doubtful
+        }
         // A doubt is the person's own to settle; what is certain is not.
-        (RelationStep::Denied, Likeness::Same, Bearing::Doubtful) if said.by == reader.staff => Bearing::Clear,
+        (RelationStep::Denied, Likeness::Same, Bearing::Doubtful) if said.by == reader.staff => {
+            Bearing::Clear
+        }
         (RelationStep::Ended, Likeness::Same, _) if said.by != reader.staff => Bearing::Clear,
         _ => so_far,
     }
@@ -148,7 +152,15 @@ mod tests {
 
     fn said(step: RelationStep, about: About, by: u8, at: i64) -> Statement {
         let at = Timestamp::from_second(at).unwrap();
-        Statement { step, about, relation: Some(Relation::Relative), by: staff(by), at, name: None, note: None }
+        Statement {
+            step,
+            about,
+            relation: Some(Relation::Relative),
+            by: staff(by),
+            at,
+            name: None,
+            note: None,
+        }
     }
 
     #[test]
@@ -189,7 +201,10 @@ mod tests {
         let ended = said(RelationStep::Ended, me, 2, 3);
         let again = said(RelationStep::Declared, me, 1, 4);
         assert_eq!(bearing([&declared, &ended, &again], &reader()), Bearing::Related);
-        assert_eq!(bearing([&said(RelationStep::Declared, About::Staff(staff(2)), 2, 1)], &reader()), Bearing::Clear);
+        assert_eq!(
+            bearing([&said(RelationStep::Declared, About::Staff(staff(2)), 2, 1)], &reader()),
+            Bearing::Clear
+        );
     }
 
     fn any_statement() -> impl Strategy<Value = Statement> {

@@ -38,8 +38,7 @@ impl Ledger {
 impl HoldRelations {
     /// One if nothing was declared meanwhile, none if something was.
     pub(super) async fn apply(&self, on: &mut AnyConnection) -> Result<u64, sqlx::Error> {
-        let count: i64 =
-            sqlx::query_scalar(COUNT).bind(self.place.bytes().to_vec()).fetch_one(on).await?;
+        let count: i64 = sqlx::query_scalar(COUNT).bind(self.place.bytes().to_vec()).fetch_one(on).await?;
         Ok(u64::from(count == self.count))
     }
 }

@@ -96,8 +96,7 @@ pub async fn own(
         (None, None) => AuditFilter::All,
     };
     let (period, limit) = (asked.day.map(period), asked.limit);
-    let mut rows =
-        context.ledger.audit(caller.scope(), filter, period, asked.before, limit.rows()).await?;
+    let mut rows = context.ledger.audit(caller.scope(), filter, period, asked.before, limit.rows()).await?;
     let more = limit.cut(&mut rows);
     let items = rows.iter().map(entry).collect();
     audited(context, caller.audit(context, Some(reader.id), AuditAction::Read, "audit", ALLOWED)).await?;
@@ -105,9 +104,8 @@ pub async fn own(
 }
 
 fn period(day: Date) -> Period {
-    let start = |day: Date| {
-        jiff::tz::Offset::constant(9).to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX)
-    };
+    let start =
+        |day: Date| jiff::tz::Offset::constant(9).to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX);
     Period { from: start(day), before: day.tomorrow().map_or(Timestamp::MAX, start) }
 }
 

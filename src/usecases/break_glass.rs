@@ -2,7 +2,10 @@
 //!
 //! What is opened under it is opened by [`super::open`], which looks at it each time.
 
+mod review;
+
 use jiff::Timestamp;
+pub use review::review;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -22,7 +25,7 @@ use super::{
 };
 use crate::{
     domain::{
-        break_glass::{Glass, ReviewOutcome, Reviewer, passage},
+        break_glass::{Glass, Reviewer, passage},
         fault::{Fault, Text},
         ids::{AgencyId, BreakGlassId, DeliveryId, StaffId},
         leg::{self, Actor as LegActor, LegAction},
@@ -31,13 +34,12 @@ use crate::{
         purpose::AccessPurpose,
         receipt::{self, Actor, Attested},
         refusal::Refusal,
-        staff::StaffRole,
     },
     ledger::{
         Lane, Scope, Step, Write, WriteError,
         agency::StaffRow,
         audit::{AuditAction, AuditFilter},
-        break_glass::{BreakGlassRow, ReviewGlass, TellGlass},
+        break_glass::{BreakGlassRow, TellGlass},
         leg::Side,
     },
     usecases::schema::pointer,
@@ -92,16 +94,11 @@ async fn prepare(context: &Context, caller: &Caller, document: &Value) -> Result
     let world = World::load(context, &opened).await?;
     let said = Said::of(context, &opened).await?;
     let bearing = said.bearing(context, &caller.agency, &reader).await?;
-    let look = Look {
-        opened: &opened,
-        world: &world,
-        delivery: &delivery,
-        reader: &reader,
-        said: &said,
-        bearing,
-    };
+    let look =
+        Look { opened: &opened, world: &world, delivery: &delivery, reader: &reader, said: &said, bearing };
     let passed = may_break(context, caller, &look).await?;
-    let minutes = document["minutes"].as_u64().and_then(|minutes| u8::try_from(minutes).ok()).unwrap_or(u8::MAX);
+    let minutes =
+        document["minutes"].as_u64().and_then(|minutes| u8::try_from(minutes).ok()).unwrap_or(u8::MAX);
     let purpose: AccessPurpose = document["purpose"].as_str().unwrap_or_default().parse()?;
     let reason = document["reason"].as_str().unwrap_or_default().to_owned();
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
@@ -190,10 +187,7 @@ fn unknown_delivery() -> Problem {
     Problem::schema_violation(vec![Fault {
         pointer: pointer("/delivery"),
         code: "delivery_unknown",
-        message: Text::new(
-            "自機関あての送達のIDを書いてください。",
-            "Name a delivery to your own agency.",
-        ),
+        message: Text::new("自機関あての送達のIDを書いてください。", "Name a delivery to your own agency."),
     }])
 }
 
@@ -204,7 +198,10 @@ fn not_needed() -> Problem {
             "この送達は、いま通常どおり開けます。",
             "This delivery opens in the ordinary way now.",
         ))
-        .mend(Text::new("GET /v1/deliveries/{id} で開いてください。", "Open it with GET /v1/deliveries/{id}."))
+        .mend(Text::new(
+            "GET /v1/deliveries/{id} で開いてください。",
+            "Open it with GET /v1/deliveries/{id}.",
+        ))
 }
 
 fn suspended() -> Problem {
@@ -245,68 +242,6 @@ pub(super) async fn answer_again(
 
 fn reviewed_answer(id: BreakGlassId, version: i64) -> Value {
     json!({ "id": id, "version": version })
-}
-
-/// One agency's review: whether it was justified. Found not to be, nothing is opened under it any more.
-///
-/// # Errors
-/// Not found for everybody but the two agencies; forbidden for who opened, and for other roles; stale; done already.
-pub async fn review(
-    context: &Context,
-    caller: &Caller,
-    id: BreakGlassId,
-    version: i64,
-    command: &Command,
-) -> Result<Answer, Problem> {
-    once(context, caller, command, async || {
-        let document = &command.document;
-        let row = context.ledger.break_glass(caller.scope(), id).await?.ok_or_else(not_found)?;
-        let by = caller.staff(context, &document["by"], "/by").await?;
-        let reviewer = if caller.id() == row.agency { Reviewer::Own } else { Reviewer::Owner };
-        may_review(reviewer, &by, row.staff)?;
-        if row.version != version {
-            return Err(Problem::new(ProblemKind::VersionStale));
-        }
-        let outcome: ReviewOutcome = document["outcome"].as_str().unwrap_or_default().parse()?;
-        let at = context.clock.now();
-        let made = row
-            .glass()
-            .review(reviewer, outcome, at)
-            .map_err(|state| Problem::illegal_transition(state.code(), Vec::new()))?;
-        let opened = OpenedLeg::load(context, caller.scope(), row.leg).await?.ok_or_else(damaged)?;
-        let note = document["note"].as_str().unwrap_or_default().to_owned();
-        let review = serde_json::to_vec(&Review { by: by.id, at, note }).map_err(|_| damaged())?;
-        let mut write = Write { lane: Lane::Urgent, ..Write::default() };
-        write.steps.push(Step::ReviewGlass(ReviewGlass {
-            id,
-            from_version: version,
-            reviewer,
-            state: made.state,
-            outcome,
-            review: opened.key.seal(&slot(opened.referral.owner, id, part(reviewer)), &review)?,
-        }));
-        write.rows.audits.push(caller.audit(context, Some(by.id), AuditAction::Review, id, outcome.code()));
-        let pointer = Pointer::BreakGlass { id, version: version + 1 };
-        Ok(Prepared { write, pointer, text: reviewed_answer(id, version + 1).to_string() })
-    })
-    .await
-}
-
-/// A supervisor of the agency that opened, who is not the one who did; at the owner, whoever answers for personal data.
-fn may_review(reviewer: Reviewer, by: &StaffRow, opener: StaffId) -> Result<(), Problem> {
-    let may = match reviewer {
-        Reviewer::Own => by.role == StaffRole::Supervisor && by.id != opener,
-        Reviewer::Owner => matches!(by.role, StaffRole::Supervisor | StaffRole::PrivacyOfficer),
-    };
-    if may {
-        return Ok(());
-    }
-    Err(Problem::new(ProblemKind::Forbidden)
-        .detail(Text::new(
-            "緊急閲覧の確認は、開いた機関では開いた人以外の管理職が、差出機関では管理職か個人情報保護担当が行います。",
-            "A break-glass is reviewed by a supervisor who did not open, and at the sender by a supervisor or the privacy officer.",
-        ))
-        .mend(Text::new("確認できる職員のIDを by に書いてください。", "Name in by who may review it.")))
 }
 
 /// Those of one side, newest first: ids, codes, states and times.

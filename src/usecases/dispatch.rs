@@ -259,7 +259,9 @@ async fn happened(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, 
             let copy = context.ledger.delivery(scope, subject.into()).await?;
             (DoorbellKind::DeliveryRecalled, copy.is_some())
         }
-        JobKind::Glass => (DoorbellKind::GlassBroken, context.ledger.leg(scope, subject.into()).await?.is_some()),
+        JobKind::Glass => {
+            (DoorbellKind::GlassBroken, context.ledger.leg(scope, subject.into()).await?.is_some())
+        }
         _ => (DoorbellKind::LegChanged, context.ledger.leg(scope, subject.into()).await?.is_some()),
     };
     if !known {

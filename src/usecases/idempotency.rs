@@ -212,7 +212,9 @@ async fn replay(
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Incident { id, version } => incident::closed(id, version),
-        Pointer::BreakGlass { id, version } => break_glass::answer_again(context, caller, id, version).await?,
+        Pointer::BreakGlass { id, version } => {
+            break_glass::answer_again(context, caller, id, version).await?
+        }
         Pointer::Relation { delivery, seq } => relation::answer_again(context, caller, delivery, seq).await?,
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };

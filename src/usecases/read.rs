@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::{
     ALLOWED, Caller, Context,
     act::{actors, available, facts, member},
-    consent::document,
     audited,
+    consent::document,
     evidence::event_slot,
     holding, jst, not_found,
     opened::{OpenedLeg, damaged},

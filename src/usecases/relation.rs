@@ -105,12 +105,7 @@ fn mac(context: &Context, name: &SearchKey) -> Hash {
 }
 
 /// What the sender states with a leg, as it is sealed: names to show to the sender, hashes to compare.
-pub(super) fn stated(
-    context: &Context,
-    named: &[Named],
-    by: StaffId,
-    at: jiff::Timestamp,
-) -> Vec<Statement> {
+pub(super) fn stated(context: &Context, named: &[Named], by: StaffId, at: jiff::Timestamp) -> Vec<Statement> {
     let statement = |named: &Named| {
         let key = |text: &str| mac(context, &SearchKey::of(text));
         let name = named.name.as_ref().map(NameText::as_str);

@@ -525,7 +525,9 @@ async fn asked(
             (path(named.id(|story| &story.incident)), Some(body))
         }
         E::Referral | E::Accesses => (path(named.id(|story| &story.referral)), None),
-        E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => (path(named.id(|story| &story.leg)), None),
+        E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => {
+            (path(named.id(|story| &story.leg)), None)
+        }
         E::Act => {
             let note = json!({ "by": party.staff, "note": "連絡" });
             (path(named.id(|story| &story.leg)).replace("{action}", "note"), Some(note))

@@ -44,7 +44,14 @@ async fn whatever_shows_content_is_on_record_with_its_purpose() {
                 let sent = request(&world, row, &round, caller, Object::Own).await;
                 let before: BTreeSet<_> = newest(&world, party).await.iter().map(|row| row.id).collect();
                 let reply = party.agency.send(sent.header("tsunagu-purpose", "complaint")).await;
-                assert_eq!(reply.code(), status, "{} {} by {caller:?}: {}", row.method, row.path, reply.text());
+                assert_eq!(
+                    reply.code(),
+                    status,
+                    "{} {} by {caller:?}: {}",
+                    row.method,
+                    row.path,
+                    reply.text()
+                );
                 let mut left = newest(&world, party).await;
                 left.retain(|row| !before.contains(&row.id));
                 let found: Vec<_> = left.iter().map(|row| row.action).collect();

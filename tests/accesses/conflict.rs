@@ -69,9 +69,12 @@ async fn whom_the_sender_names_does_not_open_and_another_person_does(town: &mut 
     let noted = look(nursery, &format!("/v1/audit?staff={aunt}"), &officer, None).await.value();
     assert_eq!(items(&noted)[0]["decision"], "CONFLICT_OF_INTEREST", "{noted}");
     let ours = site.leg(&leg).await;
-    assert_eq!(ours["related"], json!([
-        {"name": "高橋みちる", "relation": "relative"}, {"staff": mother, "relation": "party"},
-    ]));
+    assert_eq!(
+        ours["related"],
+        json!([
+            {"name": "高橋みちる", "relation": "relative"}, {"staff": mother, "relation": "party"},
+        ])
+    );
     for path in [format!("/v1/legs/{leg}"), format!("/v1/deliveries/{delivery}/relations")] {
         let theirs = nursery.get(&path).await.good();
         assert!(!theirs.text().contains("みちる") && !theirs.text().contains("party"), "{}", theirs.text());
@@ -92,11 +95,15 @@ async fn whom_the_sender_names_does_not_open_and_another_person_does(town: &mut 
 async fn a_name_alone_asks_the_reader_and_locks_nobody_out(town: &mut Town) -> Vec<Agency> {
     let cast = Cast::of(town).await;
     let Cast { nursery, clerk, .. } = &cast;
-    let (namesake, aunt) =
-        (hire(nursery, "高橋 みちる", "たかはし みちる").await, hire(nursery, "高橋 美智留", "タカハシミチル").await);
+    let (namesake, aunt) = (
+        hire(nursery, "高橋 みちる", "たかはし みちる").await,
+        hire(nursery, "高橋 美智留", "タカハシミチル").await,
+    );
     let other_reading = hire(nursery, "高橋 みちる", "こうきょう みちる").await;
     let (_, delivery) = send(town, &cast, json!([{"name": "髙橋みちる", "relation": "relative"}])).await;
-    let (_, read) = send(town, &cast, json!([{"name": "高橋未知", "kana": "たかはしみちる", "relation": "relative"}])).await;
+    let (_, read) =
+        send(town, &cast, json!([{"name": "高橋未知", "kana": "たかはしみちる", "relation": "relative"}]))
+            .await;
     let asked = nursery.open(&delivery, &namesake).await;
     assert_eq!(code(&asked), refused("RELATION_UNCLEAR"));
     assert!(asked.json()["mend"].as_str().unwrap().contains("/v1/deliveries/{id}/relations"));
@@ -106,13 +113,19 @@ async fn a_name_alone_asks_the_reader_and_locks_nobody_out(town: &mut Town) -> V
 
     let path = format!("/v1/deliveries/{delivery}/relations");
     let denied = |by: &str| json!({"by": by, "staff": namesake, "step": "denied"});
-    assert_eq!(nursery.post(&path, &denied(clerk)).await.problem(), "forbidden", "it is the person's own word");
+    assert_eq!(
+        nursery.post(&path, &denied(clerk)).await.problem(),
+        "forbidden",
+        "it is the person's own word"
+    );
     let key = fresh_key();
     let done = nursery.post_under(&key, &path, &denied(&namesake)).await;
     assert_eq!((done.code(), &done.json()["seq"]), (201, &json!(1)));
     assert_eq!(nursery.post_under(&key, &path, &denied(&namesake)).await.text(), done.text());
     nursery.open(&delivery, &namesake).await.good();
-    nursery.post(&path, &json!({"by": aunt, "staff": aunt, "step": "declared", "relation": "relative"})).await;
+    nursery
+        .post(&path, &json!({"by": aunt, "staff": aunt, "step": "declared", "relation": "relative"}))
+        .await;
     assert_eq!(code(&nursery.open(&delivery, &aunt).await), refused("CONFLICT_OF_INTEREST"));
     cast.everybody()
 }
@@ -138,10 +151,15 @@ async fn a_declared_relation_stands_until_another_supervisor_ends_it(town: &mut 
     town.advance(Duration::from_secs(60 * 86_400));
     let (_, later) = send(town, &cast, json!([])).await;
     for copy in [&delivery, &later] {
-        assert_eq!(code(&nursery.open(copy, &boss).await), refused("CONFLICT_OF_INTEREST"), "it never expires");
+        assert_eq!(
+            code(&nursery.open(copy, &boss).await),
+            refused("CONFLICT_OF_INTEREST"),
+            "it never expires"
+        );
     }
     let another = cast.consent(town, &[nursery]).await;
-    let elsewhere = site.submit(&town.introduction(writer, &another, &[nursery])).await.at("/legs/0/delivery");
+    let elsewhere =
+        site.submit(&town.introduction(writer, &another, &[nursery])).await.at("/legs/0/delivery");
     nursery.open(&elsewhere, &boss).await.good();
     assert_eq!(say(&boss, &boss, "ended").await.problem(), "forbidden", "nobody frees himself");
     assert_eq!(say(clerk, &boss, "ended").await.problem(), "forbidden");
@@ -150,7 +168,10 @@ async fn a_declared_relation_stands_until_another_supervisor_ends_it(town: &mut 
     let seen = nursery.get(&format!("/v1/deliveries/{later}/relations")).await.value();
     let steps: Vec<_> = items(&seen).iter().map(|one| one["step"].as_str().unwrap()).collect();
     assert_eq!(steps, ["declared", "ended"], "{seen}");
-    assert_eq!((&items(&seen)[0]["note"], &items(&seen)[0]["relation"]), (&json!("隣の家"), &json!("neighbour")));
+    assert_eq!(
+        (&items(&seen)[0]["note"], &items(&seen)[0]["relation"]),
+        (&json!("隣の家"), &json!("neighbour"))
+    );
     assert_eq!(site.get(&path).await.problem(), "not-found", "it is not the sender's to know");
     cast.everybody()
 }
@@ -189,7 +210,11 @@ async fn a_declaration_races_an_opening(town: &mut Town) -> Vec<Agency> {
         let (declared, opened) =
             tokio::join!(nursery.post(&path, &said), nursery.open(&delivery, &cast.clerk));
         declared.good();
-        assert!(opened.code() == 200 || code(&opened) == refused("CONFLICT_OF_INTEREST"), "{}", opened.text());
+        assert!(
+            opened.code() == 200 || code(&opened) == refused("CONFLICT_OF_INTEREST"),
+            "{}",
+            opened.text()
+        );
         let late = nursery.open(&delivery, &cast.clerk).await;
         assert_eq!(code(&late), refused("CONFLICT_OF_INTEREST"), "once it is declared nothing opens");
     }

@@ -108,7 +108,10 @@ async fn what_ran_out_is_opened_for_an_hour_and_both_agencies_look_at_it(town: &
     assert!(!list.to_string().contains("所在"), "{list}");
     let path = format!("/v1/break-glass/{glass}");
     let seen = look(site, &path, &officer, Some("audit")).await.value();
-    assert_eq!((&seen["reason"], seen["openings"].as_array().unwrap().len()), (&json!("子どもの所在を確かめる必要がある"), 2));
+    assert_eq!(
+        (&seen["reason"], seen["openings"].as_array().unwrap().len()),
+        (&json!("子どもの所在を確かめる必要がある"), 2)
+    );
     assert_eq!(nursery.get("/v1/break-glass?side=recipient").await.value()["items"][0]["id"], json!(glass));
     assert_eq!(cast.family.get(&path).await.problem(), "not-found");
 
@@ -184,7 +187,8 @@ async fn neither_a_hidden_place_nor_more_than_was_sent_is_opened(town: &mut Town
     paper["content"]["address"] = json!([{
         "subject": "mother", "municipality": "141011", "town": "鶴見中央", "rest": "三丁目四番五号",
     }]);
-    paper["content"]["narrative"] = json!([{"summary": "鶴見中央に転居"}, {"summary": "短時間の預かりを希望"}]);
+    paper["content"]["narrative"] =
+        json!([{"summary": "鶴見中央に転居"}, {"summary": "短時間の預かりを希望"}]);
     paper["legs"][0]["sections"] = json!(sections);
     paper["legs"][0]["address_needed_because"] = json!("訪問のため");
     let delivery = site.submit(&paper).await.at("/legs/0/delivery");
@@ -197,7 +201,8 @@ async fn neither_a_hidden_place_nor_more_than_was_sent_is_opened(town: &mut Town
     assert_eq!(ordinary["document"]["content"]["address"][0]["concealed"], true, "{ordinary}");
     town.advance(DAY);
     break_it(&centre, &worker, &delivery).await.good();
-    let lift = json!({"by": writer, "recipient": centre.id, "purpose": "SHOKAI", "reason": "救急", "minutes": 15});
+    let lift =
+        json!({"by": writer, "recipient": centre.id, "purpose": "SHOKAI", "reason": "救急", "minutes": 15});
     site.post_at(1, &format!("/v1/protections/{protection}/unlock"), &lift).await.good();
     let approved = json!({"by": site.hire("supervisor").await});
     site.post_at(2, &format!("/v1/protections/{protection}/approve"), &approved).await.good();
@@ -246,10 +251,8 @@ async fn a_review_that_finds_it_wrong_ends_it_at_once(town: &mut Town) -> Vec<Ag
     let (_, delivery) = run_out(town, &cast).await;
     let glass = break_it(nursery, clerk, &delivery).await.at("/id");
     nursery.open(&delivery, clerk).await.good();
-    let (done, opened) = tokio::join!(
-        review(site, &glass, 1, &chief, "not_justified"),
-        nursery.open(&delivery, clerk)
-    );
+    let (done, opened) =
+        tokio::join!(review(site, &glass, 1, &chief, "not_justified"), nursery.open(&delivery, clerk));
     done.good();
     assert!(opened.code() == 200 || code(&opened) == no("CONSENT_EXPIRED"), "{}", opened.text());
     assert_eq!(code(&nursery.open(&delivery, clerk).await), no("CONSENT_EXPIRED"));

@@ -28,14 +28,22 @@ pub const fn passage(code: RefusalCode) -> Passage {
         C::NotMember => May("it was a member when the leg was sent; memberships are renewed late"),
         C::BasisDate => May("contract or notice was in force when the leg was sent"),
         C::NotRegistered => May("the case was on the register when the leg was sent"),
-        C::ConsentWithdrawn => Never("a person took it back; a law that allows it all the same is the sender's to name"),
+        C::ConsentWithdrawn => {
+            Never("a person took it back; a law that allows it all the same is the sender's to name")
+        }
         C::ConsentMissing => Never("nobody ever agreed, or somebody refused"),
         C::ConsentNotYet => Never("it has not begun: nothing has run out"),
-        C::ConsentCapacity | C::ConsentCustody => Never("it was not the giver's to give, or another custodian's word stands against it"),
-        C::ConsentParty | C::ConsentPurpose | C::ConsentSubject | C::ConsentItems => Never("it never covered this"),
+        C::ConsentCapacity | C::ConsentCustody => {
+            Never("it was not the giver's to give, or another custodian's word stands against it")
+        }
+        C::ConsentParty | C::ConsentPurpose | C::ConsentSubject | C::ConsentItems => {
+            Never("it never covered this")
+        }
         C::Recalled => Never("it was sent by mistake: it was never meant for this agency"),
         C::RecipientBlocked => Never("the family flees from there"),
-        C::ConflictOfInterest | C::RelationUnclear => Never("another person of the agency opens; a doubt is settled by a word"),
+        C::ConflictOfInterest | C::RelationUnclear => {
+            Never("another person of the agency opens; a doubt is settled by a word")
+        }
         C::NotifierSealed => Never("the notifier is hidden from everybody but the desk of the notice"),
         C::AddressConcealed => Never("the place is hidden; two persons of the owner show it for minutes"),
         C::RightsHarmed => Never("harm is on record"),
@@ -83,10 +91,10 @@ pub fn under(q: &Question<'_>) -> Result<Decision, Refusal> {
     };
     let protection = bare.as_ref().map_or(q.protection, Standing::Protected);
     // A period that has run out may be written down as a state too.
-    let once = q.consent.filter(|consent| consent.state == ConsentState::Expired).map(|consent| ConsentRecord {
-        state: ConsentState::Active,
-        ..consent.clone()
-    });
+    let once = q
+        .consent
+        .filter(|consent| consent.state == ConsentState::Expired)
+        .map(|consent| ConsentRecord { state: ConsentState::Active, ..consent.clone() });
     let consent = once.as_ref().or(q.consent);
     let decision = decide(&Question { at: q.sent_at, protection, consent, ..*q })?;
     let mut mask = decision.mask.without(Section::Notifier).without_flagged();

@@ -31,6 +31,7 @@ use crate::{
         protection::ProtectionVersionRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
+        relation::RelationRow,
         service::{ServiceRow, UpdateService},
         sign_in::{SessionRow, SignInRow},
         statutory::StatutoryRow,

@@ -54,7 +54,11 @@ pub async fn own(request: HttpRequest, caller: Caller) -> Result<HttpResponse, P
 }
 
 /// GET /v1/legs/{id}/grounds
-pub async fn grounds(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn grounds(
+    request: HttpRequest,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let id: LegId = id.parse()?;
     let staff = named_staff(&request);
     accesses::grounds(&context(&request), &caller, id, staff.as_deref()).await.map(ok)

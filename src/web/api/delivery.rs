@@ -48,7 +48,8 @@ pub async fn declare(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id: DeliveryId = id.parse()?;
-    let (caller, command) = posted.command(Schema::Relation, format!("POST /v1/deliveries/{id}/relations"))?;
+    let (caller, command) =
+        posted.command(Schema::Relation, format!("POST /v1/deliveries/{id}/relations"))?;
     relation::declare(&context(&request), &caller, id, &command).await.map(created)
 }
 
