@@ -9,13 +9,15 @@ use tsunagu::{
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
         arrangement::{ArrangementKind, ArrangementStep},
-        basis::{BasisCode, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
+        basis::{BasisCode, CaseClass, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
         breach_report::ReportItem,
+        case::{CaseState, CaseStep, RelationKind, ends_a_case},
         consent::{
             Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
             custody::{Act, CustodyKind, OtherCustodian, SoleGround},
         },
+        consultation::{Channel, ConsultationResult},
         delivery::DeliveryState,
         holding::{Disposal, HoldingCause, HoldingState},
         incident::{Exposure, IncidentState, RecallReason, ReportNeed},
@@ -49,6 +51,13 @@ const REQUESTS: &[Schema] = &[
     Schema::ProtectionRelease,
     Schema::ProtectionUnlock,
     Schema::ProtectionApprove,
+    Schema::Case,
+    Schema::CaseChange,
+    Schema::CasePlan,
+    Schema::CaseClose,
+    Schema::CaseReopen,
+    Schema::CaseEntry,
+    Schema::Consultation,
     Schema::LegAction,
     Schema::StatutoryDecision,
     Schema::IncidentClose,
@@ -105,6 +114,12 @@ fn every_published_code_list_is_the_programs() {
         "capacity": Capacity;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
+        "case_state": CaseState;
+        "case_step": CaseStep;
+        "case_class": CaseClass;
+        "relation_kind": RelationKind;
+        "channel": Channel;
+        "consultation_result": ConsultationResult;
         "custody_kind": CustodyKind;
         "other_custodian": OtherCustodian;
         "sole_ground": SoleGround;
@@ -123,6 +138,14 @@ fn every_published_code_list_is_the_programs() {
         "subject_role": SubjectRole;
         "staff_role": StaffRole;
     }
+}
+
+#[test]
+fn the_results_that_end_a_case_are_the_programs() {
+    let published = Schema::Common.document()["$defs"]["case_outcome"]["enum"].clone();
+    let program: Vec<_> =
+        Outcome::ALL.iter().filter(|one| ends_a_case(**one)).map(|one| one.code()).collect();
+    assert_eq!(published, Value::from(program));
 }
 
 /// The facts of a leg's basis are those of the table of bases, each described with the bases that know it.

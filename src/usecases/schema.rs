@@ -54,6 +54,13 @@ schemas! {
     ProtectionRelease = "protection-release";
     ProtectionUnlock = "protection-unlock";
     ProtectionApprove = "protection-approve";
+    Case = "case";
+    CaseChange = "case-change";
+    CasePlan = "case-plan";
+    CaseClose = "case-close";
+    CaseReopen = "case-reopen";
+    CaseEntry = "case-entry";
+    Consultation = "consultation";
     LegAction = "leg-action";
     StatutoryDecision = "statutory-decision";
     IncidentClose = "incident-close";
@@ -82,6 +89,13 @@ schemas! {
     ArrangementAnswer = "arrangement-answer";
     ProtectionView = "protection-view";
     ProtectionAnswer = "protection-answer";
+    CaseView = "case-view";
+    CaseAnswer = "case-answer";
+    CasePlans = "case-plans";
+    CaseEntries = "case-entries";
+    CaseEntryAnswer = "case-entry-answer";
+    ConsultationView = "consultation-view";
+    ConsultationAnswer = "consultation-answer";
     ReferralView = "referral-view";
     LegView = "leg-view";
     LegAnswer = "leg-answer";

@@ -2,6 +2,7 @@
 //! unseen; what no story looks at is made up here.
 
 mod arrangement;
+mod case;
 mod recalled;
 
 use jiff::Timestamp;
@@ -42,6 +43,7 @@ use crate::{
 };
 
 pub use arrangement::*;
+pub use case::*;
 pub use recalled::{holding, incident, statutory};
 
 /// Whether the columns that may be NULL are.
