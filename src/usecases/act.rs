@@ -3,6 +3,7 @@
 
 mod allowed;
 
+pub use allowed::available_actions;
 use allowed::{ASK_THE_KEEPER, allowed_row};
 pub(super) use allowed::{actors, available_here};
 use serde_json::{Map, Value, json};

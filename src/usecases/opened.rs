@@ -20,7 +20,8 @@ use crate::{
         problem::{Problem, ProblemKind},
         receipt::{BasisRef, Withheld},
         referral::ReferralType,
-        refusal::{Refusal, RefusalCode},
+        refusal::Refusal,
+        relation::Statement,
         section::{Section, Sections},
         subject::Subject,
     },
@@ -70,6 +71,9 @@ pub(super) struct LegBody {
     pub mask: Mask,
     pub withheld: Vec<Withheld>,
     pub basis: Option<BasisRef>,
+    /// Who at the recipient is related to the case, as the sender stated it.
+    #[serde(default)]
+    pub related: Vec<Statement>,
 }
 
 /// A leg, its referral and the key that opens both, for a party that may read it now.
@@ -201,13 +205,17 @@ impl World {
 
     /// Decides this leg anew, now.
     pub fn decide(&self, opened: &OpenedLeg, event: Event, at: Timestamp) -> Result<Decision, Refusal> {
+        decide(&self.question(opened, event, at))
+    }
+
+    /// The question of this leg at one event.
+    pub fn question<'a>(&'a self, opened: &'a OpenedLeg, event: Event, at: Timestamp) -> Question<'a> {
         let (leg, body) = (&opened.leg, &opened.body);
-        let Some(recipient) = &self.recipient else {
-            // Nobody opens what leads to an address: its content lies in the leg that comes from there.
-            return Err(Refusal::new(RefusalCode::RecipientBlocked, ""));
-        };
         let consent = self.consent.as_ref().map(|(_, record)| record);
-        decide(&Question {
+        // Nobody opens what leads to an address: its content lies in the leg that comes from there. Where somebody asks
+        // all the same, no consent names its sender as its recipient.
+        let recipient = party(self.recipient.as_ref().unwrap_or(&self.sender));
+        Question {
             event,
             at,
             sent_at: leg.created_at,
@@ -216,7 +224,7 @@ impl World {
             // The agency that keeps the consent and the one that sends count their cases each by itself.
             case: if self.from_address { consent.and_then(|one| one.case) } else { opened.referral.case_id },
             sender: party(&self.sender),
-            recipient: party(recipient),
+            recipient,
             asked: body.asked,
             needed: body.needed,
             address_needed_because: body.address_needed_because.as_deref(),
@@ -227,14 +235,14 @@ impl World {
             consent,
             arrangement: self.arrangement.as_ref().map(|(_, arrangement)| arrangement),
             protection: match self.from_address {
-                true => self.shelter.standing_unknown_to_the_sender(&party(recipient)),
+                true => self.shelter.standing_unknown_to_the_sender(&recipient),
                 false => self.shelter.standing(),
             },
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
             written_by: opened.referral.written_by,
             approved_by: self.header.approved_by,
             second_person: true,
-        })
+        }
     }
 
     /// Asks in the write whether the protection stands as it was decided on. Behind everything else: the leg is locked

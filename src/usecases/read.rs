@@ -2,18 +2,21 @@
 //!
 //! Lists show ids, codes, states and times. Only a single leg opens its seals, for a party of it.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Caller, Context,
-    act::{actors, available_here, facts, member},
+    ALLOWED, Caller, Context,
+    act::{actors, available_here, facts},
+    audited,
     consent::document,
     evidence::event_slot,
     holding, jst, not_found,
     opened::{OpenedLeg, damaged},
     page::{Limit, page, page_of},
-    protection, statutory,
+    protection, relation, statutory,
 };
 use crate::{
     domain::{
@@ -28,6 +31,7 @@ use crate::{
         staff::StaffRole,
     },
     ledger::{
+        audit::AuditAction,
         consent::ConsentRow,
         delivery::DeliveryRow,
         leg::{LegEventRow, LegRow, Side},
@@ -42,11 +46,35 @@ pub struct Seen {
     pub text: String,
 }
 
-/// A leg, opened for a party of it.
+/// A leg, opened for a party of it: what was asked, written and answered. The look is on record before it leaves.
 ///
 /// # Errors
 /// Not found for everybody else.
-pub async fn leg(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
+pub async fn leg(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
+    let opened = OpenedLeg::load(context, caller.scope(), id).await?.ok_or_else(not_found)?;
+    let view = leg_view(context, caller, &opened).await?;
+    looked(context, caller, staff, id).await?;
+    Ok(Seen { version: opened.leg.head_seq, text: view.to_string() })
+}
+
+/// Notes who looked at what, durably.
+pub(super) async fn looked(
+    context: &Context,
+    caller: &Caller,
+    staff: Option<&str>,
+    subject: impl fmt::Display,
+) -> Result<(), Problem> {
+    let staff = caller.staff_if_named(context, staff).await?.map(|row| row.id);
+    audited(context, caller.audit(context, staff, AuditAction::Read, subject, ALLOWED)).await
+}
+
+/// The same leg for a page, which notes by itself who looks.
+pub(super) async fn leg_on_a_page(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
     let opened = OpenedLeg::load(context, caller.scope(), id).await?.ok_or_else(not_found)?;
     let view = leg_view(context, caller, &opened).await?;
     Ok(Seen { version: opened.leg.head_seq, text: view.to_string() })
@@ -85,6 +113,7 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
             view["release_at"] = json!(delivery.release_at.map(jst));
         }
         view["referral"] = json!(leg.referral);
+        view["related"] = json!(relation::seen_by_the_sender(&body.related));
         view["withheld"] = body.withheld.iter().map(withheld).collect();
     } else {
         protection::veil(context, opened, &mut view).await?;
@@ -102,7 +131,7 @@ pub(super) fn present(mut object: Value) -> Value {
 }
 
 /// What lists show of a leg; nothing of it is sealed.
-fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
+pub(super) fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
     let clock = leg.clock_due.map(|due| {
         json!({"name": leg.clock_kind, "started": leg.clock_started.map(jst), "due": jst(due), "overdue": due < now,
             "runs": "day_and_night"})
@@ -150,7 +179,7 @@ fn as_a_notifier_learns_it(event: &mut Value, leg: &LegRow) {
 fn latest_answer(opened: &OpenedLeg, history: &[Value]) -> Value {
     let recipient = json!(opened.leg.recipient);
     let is_answer = |told: &&Value| {
-        let no_answer = ["receive", "view", "confirm_disposal"];
+        let no_answer = ["receive", "view", "break_glass", "confirm_disposal"];
         told["agency"] == recipient && told["action"].as_str().is_none_or(|act| !no_answer.contains(&act))
     };
     history.iter().rev().find(is_answer).cloned().unwrap_or_default()
@@ -162,37 +191,6 @@ fn event_details(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Probl
     let seq = u64::try_from(event.seq).map_err(|_| damaged())?;
     let plain = opened.key.open(&event_slot(&opened.frame(), seq), sealed)?;
     serde_json::from_slice(&plain).map_err(|_| damaged())
-}
-
-/// What the caller's staff of this role can do with a leg now, and what each act needs.
-///
-/// # Errors
-/// Not found for everybody but its parties.
-pub async fn available_actions(
-    context: &Context,
-    caller: &Caller,
-    id: LegId,
-    staff: Option<&str>,
-) -> Result<String, Problem> {
-    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
-    let role = match staff {
-        Some(_) => caller.staff_of_header(context, staff).await?.role,
-        None => StaffRole::AgencyStaff,
-    };
-    let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
-    let facts = facts(context, &leg, &delivery).await?;
-    let items: Vec<Value> = available_here(context, &leg, &actors(caller, &leg, role), &facts)
-        .await?
-        .iter()
-        .map(|one| {
-            let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
-            json!({
-                "action": one.action, "label": one.action.label_ja(), "label_en": one.action.label_en(),
-                "to": one.to, "requires": needs,
-            })
-        })
-        .collect();
-    Ok(json!({ "state": leg.state, "version": leg.head_seq, "items": items }).to_string())
 }
 
 /// Everything that proves a leg's history: receipts, signed events and the manifest. The sender also gets its
@@ -237,7 +235,12 @@ pub async fn legs(
 ///
 /// # Errors
 /// Not found for everybody but its owner.
-pub async fn referral(context: &Context, caller: &Caller, id: ReferralId) -> Result<Seen, Problem> {
+pub async fn referral(
+    context: &Context,
+    caller: &Caller,
+    id: ReferralId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
     let row = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
     let mut legs = Vec::new();
     for leg in context.ledger.legs_of(caller.scope(), id).await? {
@@ -246,6 +249,7 @@ pub async fn referral(context: &Context, caller: &Caller, id: ReferralId) -> Res
     }
     let mut view = referral_summary(&row);
     view["legs"] = Value::Array(legs);
+    looked(context, caller, staff, id).await?;
     Ok(Seen { version: row.head_seq, text: view.to_string() })
 }
 
@@ -328,7 +332,12 @@ pub async fn receipt(
 ///
 /// # Errors
 /// Not found for everybody else.
-pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Result<Seen, Problem> {
+pub async fn consent(
+    context: &Context,
+    caller: &Caller,
+    id: ConsentId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
     let row = context.ledger.consent(caller.scope(), id).await?.ok_or_else(not_found)?;
     let mut view = document(context, &row).await?;
     let events = context.ledger.consent_events(&row).await?;
@@ -349,10 +358,11 @@ pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Resul
             view["statutory_decision"] = decision;
         }
     }
+    looked(context, caller, staff, id).await?;
     Ok(Seen { version: row.version, text: view.to_string() })
 }
 
-fn consent_summary(row: &ConsentRow) -> Value {
+pub(super) fn consent_summary(row: &ConsentRow) -> Value {
     json!({
         "id": row.id, "version": row.version, "state": row.state, "purpose": row.purpose,
         "changed_at": jst(row.changed_at),

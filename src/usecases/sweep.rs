@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Broker, Context, blind, desk::Desk, holding, ring, second_look};
+use super::{Broker, Context, blind, break_glass, desk::Desk, holding, ring, second_look};
 use crate::{
     domain::{ids::AgencyId, problem::Problem},
     ledger::{
@@ -39,6 +39,8 @@ pub struct Swept {
     pub settled: usize,
     /// Senders that were told of a copy at a hand-over address.
     pub delivered: usize,
+    /// Break-glasses of whose late review both agencies were told.
+    pub late_reviews: usize,
     /// Old jobs that were deleted.
     pub forgotten: u64,
 }
@@ -81,6 +83,10 @@ impl Sweeper {
         }
         swept.settled = holding::settle_due(context).await?;
         swept.delivered = blind::look(context).await?;
+        swept.late_reviews = break_glass::tell_late(context).await?;
+        if swept.late_reviews > 0 {
+            context.work.notify_one();
+        }
         swept.forgotten = forget(context).await?;
         Ok(swept)
     }

@@ -91,6 +91,7 @@ fn paths(row: &Row, ids: &[String]) -> Vec<String> {
     let has = |name: &&str| row.query.contains(name);
     let states: Vec<&str> = match row.path {
         "/v1/inbox" => DeliveryState::ALL.iter().map(|state| state.code()).collect(),
+        "/v1/cases" => vec!["open", "closed"],
         "/v1/incidents" => vec!["open", "closed", "near_miss"],
         _ => [LegState::Requested, LegState::Received].map(LegState::code).to_vec(),
     };

@@ -33,6 +33,23 @@ pub const fn of(endpoint: Endpoint) -> Tells {
         | E::ReleaseProtection
         | E::UnlockProtection
         | E::ApproveProtection => Tells::Codes,
+        E::Accesses | E::Audit | E::Grounds | E::BreakGlass | E::BreakGlasses | E::ReviewBreakGlass => {
+            Tells::Codes
+        }
+        E::DeclareRelation
+        | E::OpenCase
+        | E::Cases
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CloseCase
+        | E::ReopenCase
+        | E::AddCaseEntry
+        | E::RecordConsultation
+        | E::Consultations
+        | E::OpenCaseOfConsultation => Tells::Codes,
+        E::Relations | E::OneBreakGlass | E::Case | E::CasePlans | E::CaseEntries | E::Consultation => {
+            Tells::ItsKeeper
+        }
         E::GiveHandover | E::Handovers | E::Handover | E::RevokeHandover => Tells::Codes,
         E::RecordArrangement
         | E::Arrangements

@@ -18,7 +18,10 @@ use crate::{
         agency::{AgencyRow, NameKeyRow, StaffRow},
         arrangement::{ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow},
         audit::AuditRow,
+        break_glass::BreakGlassRow,
+        case::{CaseConsentRow, CaseEntryRow, CasePlanRow, CaseRow, CaseVersionRow},
         consent::{ConsentEventRow, ConsentRow},
+        consultation::ConsultationRow,
         content::{ContentRow, DataKeyRow},
         database_time,
         delivery::DeliveryRow,
@@ -31,6 +34,7 @@ use crate::{
         protection::ProtectionVersionRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
+        relation::RelationRow,
         service::{ServiceRow, UpdateService},
         sign_in::{SessionRow, SignInRow},
         statutory::StatutoryRow,
@@ -74,6 +78,7 @@ fn household(fill: Fill) -> Write {
     let (agency, consent) = (rows::agency(fill), rows::consent(rows::id()));
     let (referral, leg) = (rows::referral(agency.id, fill), rows::leg(agency.id, rows::id(), fill));
     let arrangement = rows::arrangement(agency.id, fill);
+    let case = rows::case(agency.id, fill);
     let staff = rows::staff(agency.id);
     let mut subscription = rows::subscription(agency.id, Channel::Mail);
     subscription.settings = vec![1, 0, 255];
@@ -91,6 +96,12 @@ fn household(fill: Fill) -> Write {
             consents: vec![consent],
             protection_versions: vec![protections::protection_version(rows::id(), 1)],
             handovers: vec![rows::handover(&leg, fill)],
+            case_versions: vec![rows::case_version(&case, 1)],
+            case_plans: vec![rows::case_plan(&case, 1)],
+            case_entries: vec![rows::case_entry(&case, fill)],
+            case_consents: vec![rows::case_consent(&case, rows::id())],
+            cases: vec![case],
+            consultations: vec![rows::consultation(agency.id, fill)],
             referral_events: vec![rows::referral_event(referral.id, 1, fill)],
             contents: vec![rows::content(referral.id, "needs")],
             referrals: vec![referral],
@@ -101,6 +112,8 @@ fn household(fill: Fill) -> Write {
             holdings: vec![rows::holding(&leg, fill)],
             statutory: vec![rows::statutory(rows::id(), fill)],
             incidents: vec![rows::incident(agency.id, leg.id, fill)],
+            relations: vec![rows::relation(if fill == Fill::Full { 71 } else { 72 })],
+            break_glasses: vec![rows::break_glass(fill)],
             audits: vec![rows::audit(agency.id, fill)],
             sessions: vec![rows::session(agency.id)],
             sign_ins: vec![rows::sign_in(&staff, fill)],
@@ -139,9 +152,13 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
         ArrangementMemberRow in arrangement_members, ArrangementCaseRow in arrangement_cases,
         ConsentRow in consents, ConsentEventRow in consent_events,
         ProtectionVersionRow in protection_versions, HandoverRow in handovers, ReferralRow in referrals,
+        ProtectionVersionRow in protection_versions, CaseRow in cases, CaseVersionRow in case_versions,
+        CasePlanRow in case_plans, CaseEntryRow in case_entries, CaseConsentRow in case_consents,
+        ConsultationRow in consultations, ReferralRow in referrals,
         ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, HoldingRow in holdings,
-        StatutoryRow in statutory, IncidentRow in incidents, AuditRow in audits,
+        StatutoryRow in statutory, IncidentRow in incidents, RelationRow in relations,
+        BreakGlassRow in break_glasses, AuditRow in audits,
         JobRow in jobs, SignInRow in sign_ins, SessionRow in sessions,
     );
 }
@@ -165,6 +182,12 @@ fn copy(write: &Write) -> Write {
         consent_events,
         protection_versions,
         handovers,
+        cases,
+        case_versions,
+        case_plans,
+        case_entries,
+        case_consents,
+        consultations,
         referrals,
         referral_events,
         contents,
@@ -176,6 +199,8 @@ fn copy(write: &Write) -> Write {
         holdings,
         statutory,
         incidents,
+        relations,
+        break_glasses,
         audits,
         jobs,
         sign_ins,

@@ -1,8 +1,12 @@
 //! What may be done with a leg now, by whom. The leg's own table says it; a blind delivery leaves less.
 
+use serde_json::{Value, json};
+
+use super::{facts, member};
 use crate::{
     domain::{
         fault::Phrase,
+        ids::LegId,
         leg::{self, Actor as LegActor, Available, Guard, Illegal, LegAction, Transition},
         leg_facts::Facts,
         machine::Why,
@@ -10,7 +14,7 @@ use crate::{
         staff::StaffRole,
     },
     ledger::leg::LegRow,
-    usecases::{Caller, Context, blind},
+    usecases::{Caller, Context, blind, not_found, opened::damaged},
 };
 
 /// As whom a person of this agency and role may act, the most entitled last.
@@ -97,3 +101,34 @@ const RECALL_INSTEAD: Phrase = Phrase {
     ja: "すでに相手に見えています。取消（cancel）を使うか、誤送信なら recall で回収してください。急ぐときは相手に電話してください。",
     en: "The recipient can see it by now: cancel it or, if it went to the wrong place, recall it. If it is urgent, telephone.",
 };
+
+/// What the caller's staff of this role can do with a leg now, and what each act needs.
+///
+/// # Errors
+/// Not found for everybody but its parties.
+pub async fn available_actions(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    staff: Option<&str>,
+) -> Result<String, Problem> {
+    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let role = match staff {
+        Some(_) => caller.staff_of_header(context, staff).await?.role,
+        None => StaffRole::AgencyStaff,
+    };
+    let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
+    let facts = facts(context, &leg, &delivery).await?;
+    let items: Vec<Value> = available_here(context, &leg, &actors(caller, &leg, role), &facts)
+        .await?
+        .iter()
+        .map(|one| {
+            let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
+            json!({
+                "action": one.action, "label": one.action.label_ja(), "label_en": one.action.label_en(),
+                "to": one.to, "requires": needs,
+            })
+        })
+        .collect();
+    Ok(json!({ "state": leg.state, "version": leg.head_seq, "items": items }).to_string())
+}

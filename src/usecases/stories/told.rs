@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod blind;
+mod emergency;
 mod mailed;
 mod rung;
 mod sealed;

@@ -90,7 +90,7 @@ async fn a_hand_over_that_was_withdrawn_unread_is_never_shown_as_delivered() {
     let handed = HandedOver::of(&told).await;
     let HandedOver { recipient, clerk, sender, consent, front, .. } = &handed;
     let before = told.town.leg(sender, front).await;
-    let version = read::consent(&told.town.hub, &told.town.site, *consent).await.unwrap().version;
+    let version = read::consent(&told.town.hub, &told.town.site, *consent, None).await.unwrap().version;
     let body = json!({"by": told.town.writer, "method": "oral"});
     let asked = command(&told.town.key(), "withdraw", body);
     withdraw::withdraw(&told.town.hub, &told.town.site, *consent, version, &asked).await.unwrap();
