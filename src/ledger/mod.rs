@@ -21,6 +21,7 @@ pub mod receipt;
 pub mod referral;
 pub mod service;
 pub mod sign_in;
+pub mod standing;
 pub mod statutory;
 pub mod subscription;
 pub mod write;

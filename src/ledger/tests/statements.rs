@@ -33,6 +33,7 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     receipt,
     referral,
     service,
+    standing,
     statutory,
     sign_in,
     subscription
