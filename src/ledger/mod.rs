@@ -11,6 +11,7 @@ pub mod board;
 pub mod consent;
 pub mod content;
 pub mod delivery;
+pub mod hand_over;
 pub mod holding;
 pub mod idempotency;
 pub mod incident;

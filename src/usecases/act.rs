@@ -7,7 +7,7 @@ use super::{
     ALLOWED, Answer, Caller, Command, Context,
     consent::field_problem,
     evidence::Trail,
-    holding,
+    hand_over, holding,
     idempotency::{Pointer, Prepared, once},
     not_found,
     open::moved,
@@ -21,6 +21,7 @@ use crate::{
         delivery::{DeliveryAction, DeliveryActor, Push},
         fault::Phrase,
         field_error::FieldError,
+        hand_over::TAKE_OVER_FIRST,
         holding::Disposal,
         ids::LegId,
         incident::RecallReason,
@@ -103,7 +104,7 @@ async fn prepare(
     }
     let facts = facts(context, &leg, &delivery).await?;
     let row = allowed_row(&leg, action, &actors(caller, &leg, staff.role), &facts)?;
-    let details = details(row, &command.document)?;
+    let mut details = details(row, &command.document)?;
     let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
     let answered = answered(context, &opened.leg).await?;
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
@@ -111,6 +112,10 @@ async fn prepare(
     let mut trail = Trail::resume(context, &opened.key, opened.frame(), &opened.leg);
     let at = trail.at();
     let mut recall = None;
+    let taking = hand_over::Taking::of(context, &opened, row.action, &staff, &command.document).await?;
+    if let Some(protection) = taking.as_ref().and_then(hand_over::Taking::protection) {
+        details.sealed["protection"] = json!(protection);
+    }
     match row.action {
         LegAction::Recall => {
             let made = Recall::make(context, caller, &opened, &delivery, &staff, &command.document).await?;
@@ -120,9 +125,10 @@ async fn prepare(
         LegAction::ConfirmDisposal => {
             holding::answer(context, &opened.leg, &staff, &command.document, at, &mut write).await?;
         }
+        LegAction::Acknowledge => hand_over::arrived(&opened, &delivery, &by, &mut trail, &mut write)?,
         _ => {}
     }
-    let mut answer = step(trail, row, &by, &details, answered, id, &mut write)?;
+    let (mut answer, seq) = step(trail, row, &by, &details, answered, id, &mut write)?;
     close_copy(&opened, &delivery, row, context, &mut write)?;
     if let Some(recall) = recall {
         answer.append(&mut recall.write(context, caller, &opened, &delivery, &mut write).await?);
@@ -131,7 +137,10 @@ async fn prepare(
     write.rows.audits.push(caller.audit(context, Some(staff.id), AuditAction::Act, id, ALLOWED));
     let other = if caller.id() == opened.leg.sender { opened.leg.recipient } else { opened.leg.sender };
     write.rows.jobs.push(ring::job(context, JobKind::Changed, &opened.leg, other, context.clock.now()));
-    Ok(Prepared { pointer: Pointer::Event { leg: id, seq: version + 1 }, text, write })
+    if let Some(taking) = taking {
+        taking.write(context, caller, staff.id, &mut write).await?;
+    }
+    Ok(Prepared { pointer: Pointer::Event { leg: id, seq }, text, write })
 }
 
 /// Adds the event and the evidence the table asks for, and returns the answer.
@@ -143,7 +152,7 @@ fn step(
     answered: Answered,
     id: LegId,
     write: &mut Write,
-) -> Result<Map<String, Value>, Problem> {
+) -> Result<(Map<String, Value>, i64), Problem> {
     let from = trail.state().ok_or_else(damaged)?;
     let to = row.to.unwrap_or(from);
     trail.event(row.action, to, by, Some(&details.sealed))?;
@@ -154,7 +163,7 @@ fn step(
         Evidence::Delivery | Evidence::Event => ("event", trail.sign(by, Some(answer))),
     };
     let standing = trail.finish(write);
-    Ok(answer_of(id, standing.seq, standing.state, level, &jws))
+    Ok((answer_of(id, standing.seq, standing.state, level, &jws), standing.seq))
 }
 
 /// A cancelled, withdrawn or mis-sent leg takes its unread copy out of the inbox.
@@ -191,6 +200,7 @@ pub(super) async fn facts(context: &Context, leg: &LegRow, delivery: &DeliveryRo
         copy: delivery.state.copy_place(push),
         release: delivery.state.release(),
         disposal: disposal(context, leg).await?,
+        hand_over: hand_over::fact(context, leg).await?,
         // No consent or basis of this version reaches beyond the recipient it names.
         onward: Onward::NotCovered,
         before_hold,
@@ -267,6 +277,9 @@ fn allowed_row(
     Err(match last {
         Some(Illegal { why: Why::Guard(Guard::Held), .. }) => {
             problem.code(Guard::Held.code()).mend(RECALL_INSTEAD)
+        }
+        Some(Illegal { why: Why::Guard(Guard::FlagTaken), .. }) => {
+            problem.code(Guard::FlagTaken.code()).mend(TAKE_OVER_FIRST)
         }
         Some(Illegal { why: Why::Guard(guard), .. }) => problem.code(guard.code()),
         _ if action == LegAction::Undo && !leg.state.terminal() => problem.mend(RECALL_INSTEAD),
@@ -349,7 +362,7 @@ pub(super) const fn member(field: Field) -> &'static str {
     }
 }
 
-fn lacking(field: Field) -> FieldError {
+pub(super) fn lacking(field: Field) -> FieldError {
     FieldError::new(
         format!("/{}", member(field)),
         "required",

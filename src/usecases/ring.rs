@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Context;
 use crate::{
-    domain::ids::{AgencyId, DeliveryId},
+    domain::ids::{AgencyId, DeliveryId, ProtectionId},
     ledger::{
         delivery::DeliveryRow,
         job::{JobKind, JobRow, JobState},
@@ -25,6 +25,20 @@ pub(super) fn job(context: &Context, kind: JobKind, leg: &LegRow, whom: AgencyId
         _ => (leg.delivery.to_string(), format!("{kind}:{}", leg.delivery)),
     };
     JobRow { rank, ..queued(context, kind, whom, subject, dedup, at) }
+}
+
+/// A job to tell the recipient of a hand-over that what protects the family has changed: once per version of its own
+/// record; where it has none yet, once for each time.
+pub(super) fn protected(
+    context: &Context,
+    leg: &LegRow,
+    theirs: Option<(ProtectionId, i64)>,
+    at: Timestamp,
+) -> JobRow {
+    let which =
+        theirs.map_or_else(|| at.as_microsecond().to_string(), |(id, version)| format!("{id}:{version}"));
+    let dedup = format!("protected:{}:{which}", leg.id);
+    JobRow { dedup, ..job(context, JobKind::Changed, leg, leg.recipient, at) }
 }
 
 /// The job of a copy that waits without one.
