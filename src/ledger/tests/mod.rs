@@ -9,6 +9,7 @@ mod batches;
 mod contention;
 mod evidence;
 mod fence;
+mod hand_overs;
 mod interruptions;
 mod jobs;
 mod migrations;

@@ -1,7 +1,7 @@
 //! A foreign record reads exactly like a missing one.
 
 use super::{
-    Stage, protections,
+    Stage, hand_overs, protections,
     rows::{self, Fill},
     stories,
 };
@@ -14,6 +14,7 @@ use crate::{
         audit::AuditRow,
         consent::ConsentRow,
         delivery::DeliveryRow,
+        hand_over::HandOverRow,
         idempotency::IdempotencyRow,
         leg::{LegRow, Side},
         protection::{ProtectionRow, PutProtection},
@@ -32,6 +33,7 @@ struct World {
     staff: StaffRow,
     consent: ConsentRow,
     protection: ProtectionRow,
+    hand_over: HandOverRow,
     arrangement: ArrangementRow,
     referral: ReferralRow,
     leg: LegRow,
@@ -55,6 +57,7 @@ impl World {
             audit: rows::audit(sender.id, Fill::Full),
             key: rows::key(sender.id, 1),
             protection: protections::protection(sender.id, Fill::Full),
+            hand_over: hand_overs::hand_over(sender.id),
             sender,
             recipient,
             consent,
@@ -81,7 +84,8 @@ impl World {
         };
         ledger.write(Write { key: Some(world.key.clone()), ..rows::write(rows) }).await.unwrap();
         let protection = PutProtection(world.protection.clone());
-        let steps = vec![Step::PutSubscription(subscription), Step::PutProtection(protection)];
+        let hand_over = hand_overs::claim(&world.hand_over, None);
+        let steps = vec![Step::PutSubscription(subscription), Step::PutProtection(protection), hand_over];
         ledger.write(Write { steps, ..Write::default() }).await.unwrap();
         world
     }
@@ -99,6 +103,7 @@ impl World {
             ("consents", !ledger.consents(scope, None, 9).await.unwrap().is_empty()),
             ("protection", ledger.protection(scope, self.protection.id).await.unwrap().is_some()),
             ("protections", !ledger.protections(scope, None, 9).await.unwrap().is_empty()),
+            ("hand-over", ledger.hand_over(scope, self.hand_over.case_id).await.unwrap().is_some()),
             ("arrangement", ledger.arrangement(scope, self.arrangement.id).await.unwrap().is_some()),
             ("arrangements", !ledger.arrangements(scope, None, 9).await.unwrap().is_empty()),
             ("referral", ledger.referral(scope, self.referral.id).await.unwrap().is_some()),
@@ -136,6 +141,7 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
         "consents",
         "protection",
         "protections",
+        "hand-over",
         "arrangement",
         "arrangements",
         "referral",
