@@ -215,8 +215,8 @@ impl Machine for Leg {
             Guard::DisposalAsked => facts.disposal == DisposalFact::Asked,
             Guard::IsHandOver => facts.hand_over != HandOverFact::No,
             Guard::NotHandOver => facts.hand_over == HandOverFact::No,
-            Guard::FlagWaits => facts.hand_over == HandOverFact::FlagWaits,
             // Nothing ever holds up a notice.
+            Guard::FlagWaits => facts.hand_over == HandOverFact::FlagWaits && facts.lane != Lane::Notice,
             Guard::FlagTaken => facts.hand_over != HandOverFact::FlagWaits || facts.lane == Lane::Notice,
             Guard::HeldFromAccepted => facts.before_hold == BeforeHold::Accepted,
             Guard::HeldFromScheduled => facts.before_hold == BeforeHold::Scheduled,

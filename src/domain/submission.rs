@@ -245,8 +245,7 @@ fn hand_over_faults(case: Option<CaseId>, recipients: usize) -> Vec<FieldError> 
         "移管（IKAN）では、引き継ぐ相談ケース（case）を書いてください。",
         "A hand-over (IKAN) names the case that is handed over.",
     );
-    let faults = [(recipients > 1).then_some(one_recipient), case.is_none().then_some(its_case)];
-    faults.into_iter().flatten().collect()
+    (recipients > 1).then_some(one_recipient).into_iter().chain(case.is_none().then_some(its_case)).collect()
 }
 
 fn unreadable() -> FieldError {

@@ -76,6 +76,8 @@ struct StepWire<'a> {
     recipient: AgencyId,
     #[serde(skip_serializing_if = "Option::is_none")]
     referral: Option<ReferralId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    responsible: Option<AgencyId>,
     sections: Sections,
     sender: AgencyId,
     state: &'a StateChange,
@@ -147,6 +149,7 @@ impl Vault {
             receipt_id: step.receipt_id,
             recipient: step.recipient,
             referral,
+            responsible: step.responsible,
             sections: step.sections,
             sender: step.sender,
             state: &step.state,
