@@ -270,7 +270,7 @@ mod tests {
             "state": {"from": "requested", "to": "received", "seq": 2}, "link": "22".repeat(32),
             "prev": "33".repeat(32), "at": "2026-11-22T10:00:00.5+09:00",
             "by": {"agency": id, "staff": id, "attested": "agency-key"},
-            "answer": {"action": "decline", "reason": "CAPACITY"}, "referral": id,
+            "answer": {"action": "decline", "reason": "CAPACITY"}, "referral": id, "responsible": id,
             "withheld": [{"section": "health", "subject": "child-1", "why": "W_NOT_CONSENTED"}]});
         serde_json::from_value(wire).unwrap()
     }
