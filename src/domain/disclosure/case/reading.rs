@@ -19,6 +19,7 @@ use crate::domain::{
         situation::{COLLEAGUE, MUNICIPALITY, Situation, WRITER},
     },
     field_error::FieldError,
+    hand_over::Flag,
     ids::AgencyId,
     mask::{Detail, Why, Withheld},
     municipality::MunicipalityCode,
@@ -73,6 +74,8 @@ struct WireCase {
     consent: Option<WireConsent>,
     arrangement: Option<WireArrangement>,
     protection: Option<WireProtection>,
+    #[serde(default)]
+    protection_taken_over: bool,
     #[serde(default)]
     recalled: bool,
     #[serde(default)]
@@ -235,6 +238,9 @@ fn read_case(value: &Value, at: &str, names: &mut Names) -> Read<Case> {
     };
     situation.second_person = wire.second_person.unwrap_or(true);
     situation.recalled = wire.recalled;
+    if wire.protection_taken_over {
+        situation.flag = Flag::Taken;
+    }
     if let Some(basis) = wire.basis {
         let facility = wire.facility.map(|name| names.id(&name));
         (situation.basis, situation.facts) = read_basis(basis, facility, at)?;
