@@ -253,6 +253,6 @@ fn second_person(q: &Question<'_>, basis: &Basis, mask: &Mask) -> Result<(), Ref
 }
 
 #[cfg(test)]
-mod properties;
+pub(in crate::domain) mod properties;
 #[cfg(test)]
 mod protected;

@@ -136,7 +136,7 @@ impl Protection {
         self.lift.is_some_and(|lift| lift.recipient == party.id && lift.purpose == purpose && at < lift.until)
     }
 
-    fn texts(&self) -> Texts {
+    pub(in crate::domain) fn texts(&self) -> Texts {
         if self.narrative_free_of_place { Texts::Placeless } else { Texts::Withheld }
     }
 }

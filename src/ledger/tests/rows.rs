@@ -1,6 +1,7 @@
 //! Rows to write. Every value of a column differs from its neighbours, so that two columns cannot change places
 //! unseen; what no story looks at is made up here.
 
+mod access;
 mod arrangement;
 mod recalled;
 
@@ -18,6 +19,7 @@ use crate::{
         delivery::DeliveryState,
         ids::{AgencyId, ConsentId, LegId, ReferralId},
         leg::LegState,
+        purpose::AccessPurpose,
         receipt::ReceiptLevel,
         referral::{ReferralType, Urgency},
         service::{AgeCounts, ServiceKind},
@@ -41,6 +43,7 @@ use crate::{
     },
 };
 
+pub use access::{break_glass, relation};
 pub use arrangement::*;
 pub use recalled::{holding, incident, statutory};
 
@@ -317,6 +320,7 @@ pub fn audit(agency: AgencyId, fill: Fill) -> AuditRow {
         subject: id::<LegId>().to_string(),
         decision: "allowed".to_owned(),
         at: at(21),
+        purpose: fill.of(AccessPurpose::SafetyCheck),
     }
 }
 
