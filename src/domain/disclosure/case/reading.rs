@@ -394,4 +394,14 @@ mod tests {
             assert!(!ids[..place].contains(id), "{} has the id of another", all[place]);
         }
     }
+
+    #[test]
+    fn an_answer_that_refuses_withholds_nothing_beside() {
+        let read =
+            |answer| serde_json::from_value::<WireAnswer>(answer).unwrap().into_answer("/expect".into());
+        let withheld = serde_json::json!([{"section": "health", "why": "W_SEALED"}]);
+        assert!(read(serde_json::json!({"refuse": "NO_BASIS", "withheld": []})).is_ok());
+        let fault = read(serde_json::json!({"refuse": "NO_BASIS", "withheld": withheld})).unwrap_err();
+        assert_eq!(fault[0].pointer, "/expect");
+    }
 }
