@@ -9,14 +9,16 @@ use tsunagu::{
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
         arrangement::{ArrangementKind, ArrangementStep},
-        basis::{BasisCode, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
+        basis::{BasisCode, CHANGE_REASON, CaseClass, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
         breach_report::ReportItem,
         break_glass::{GlassState, ReviewOutcome},
+        case::{CaseState, CaseStep, RelationKind, ends_a_case},
         consent::{
             Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
             custody::{Act, CustodyKind, OtherCustodian, SoleGround},
         },
+        consultation::{Channel, ConsultationResult},
         cover::CoveredBy,
         delivery::DeliveryState,
         holding::{Disposal, HoldingCause, HoldingState},
@@ -57,6 +59,13 @@ const REQUESTS: &[Schema] = &[
     Schema::Relation,
     Schema::BreakGlass,
     Schema::BreakGlassReview,
+    Schema::Case,
+    Schema::CaseChange,
+    Schema::CasePlan,
+    Schema::CaseClose,
+    Schema::CaseReopen,
+    Schema::CaseEntry,
+    Schema::Consultation,
     Schema::LegAction,
     Schema::StatutoryDecision,
     Schema::IncidentClose,
@@ -113,6 +122,12 @@ fn every_published_code_list_is_the_programs() {
         "capacity": Capacity;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
+        "case_state": CaseState;
+        "case_step": CaseStep;
+        "case_class": CaseClass;
+        "relation_kind": RelationKind;
+        "channel": Channel;
+        "consultation_result": ConsultationResult;
         "custody_kind": CustodyKind;
         "other_custodian": OtherCustodian;
         "sole_ground": SoleGround;
@@ -138,6 +153,14 @@ fn every_published_code_list_is_the_programs() {
         "subject_role": SubjectRole;
         "staff_role": StaffRole;
     }
+}
+
+#[test]
+fn the_results_that_end_a_case_are_the_programs() {
+    let published = Schema::Common.document()["$defs"]["case_outcome"]["enum"].clone();
+    let program: Vec<_> =
+        Outcome::ALL.iter().filter(|one| ends_a_case(**one)).map(|one| one.code()).collect();
+    assert_eq!(published, Value::from(program));
 }
 
 /// The facts of a leg's basis are those of the table of bases, each described with the bases that know it.

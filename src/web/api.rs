@@ -3,7 +3,9 @@
 pub mod access;
 pub mod arrangement;
 pub mod break_glass;
+pub mod case;
 pub mod consent;
+pub mod consultation;
 pub mod delivery;
 pub mod directory;
 pub mod health;

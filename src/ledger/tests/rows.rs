@@ -3,6 +3,7 @@
 
 mod access;
 mod arrangement;
+mod case;
 mod recalled;
 
 use jiff::Timestamp;
@@ -45,6 +46,7 @@ use crate::{
 
 pub use access::{break_glass, relation};
 pub use arrangement::*;
+pub use case::*;
 pub use recalled::{holding, incident, statutory};
 
 /// Whether the columns that may be NULL are.

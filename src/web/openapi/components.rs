@@ -78,6 +78,7 @@ pub(super) fn parameters() -> Value {
         ),
         ("query", "case", "相談ケースのID", "the id of a case", common("uuid")),
         ("query", "referral", "紹介・連絡のID", "the id of a referral", common("uuid")),
+        ("query", "staff", "担当・副担当の職員のID", "who is responsible, or the deputy", common("uuid")),
         ("query", "from", "最初の日", "the first day", common("date")),
         ("query", "to", "最後の日", "the last day", common("date")),
         ("query", "format", "json か csv", "json or csv", word()),
