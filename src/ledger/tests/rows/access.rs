@@ -4,6 +4,7 @@ use super::{Fill, at, id};
 use crate::{
     domain::{
         break_glass::{GlassState, ReviewOutcome},
+        chain::Hash,
         purpose::AccessPurpose,
         refusal::RefusalCode,
     },
@@ -12,8 +13,9 @@ use crate::{
 
 pub fn relation(seq: i64) -> RelationRow {
     // A place of its own: nothing else is ever declared there.
-    let place = crate::vault::sha256(id::<uuid::Uuid>().as_bytes());
-    RelationRow { place, seq, body: vec![7, 0, 255], at: at(61) }
+    let mut place = [0; 32];
+    place[..16].copy_from_slice(id::<uuid::Uuid>().as_bytes());
+    RelationRow { place: Hash::new(place), seq, body: vec![7, 0, 255], at: at(61) }
 }
 
 pub fn break_glass(fill: Fill) -> BreakGlassRow {
