@@ -83,6 +83,8 @@ ids! {
     ProtectionId, "protection";
     /// What was sent by mistake, and its record (事案).
     IncidentId, "incident";
+    /// A request to see what is held about a person (開示請求).
+    AccessRequestId, "disclosure request";
     /// Signed evidence of one step (受領証).
     ReceiptId, "receipt";
     /// A queued piece of work, such as a doorbell to ring.

@@ -244,6 +244,7 @@ text_columns!(
     ids::ConsentId,
     ids::ProtectionId,
     ids::IncidentId,
+    ids::AccessRequestId,
     ids::ReceiptId,
     ids::JobId,
     ids::DataKeyId,

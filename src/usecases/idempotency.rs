@@ -6,12 +6,15 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, incident, protection, register,
-    statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, consent, incident, protection,
+    register, statutory, submit, take,
 };
 use crate::{
     domain::{
-        ids::{ArrangementId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId},
+        ids::{
+            AccessRequestId, ArrangementId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId,
+            ReferralId, StaffId,
+        },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
@@ -47,6 +50,10 @@ pub enum Pointer {
         id: IncidentId,
         version: i64,
     },
+    AccessRequest {
+        id: AccessRequestId,
+        version: i64,
+    },
     /// A receipt of a delivery.
     Receipt {
         delivery: DeliveryId,
@@ -65,6 +72,7 @@ impl fmt::Display for Pointer {
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
+            Self::AccessRequest { id, version } => write!(f, "access-request:{id}:{version}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
         }
     }
@@ -91,6 +99,9 @@ impl FromStr for Pointer {
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
             ["incident", id, version] => {
                 Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["access-request", id, version] => {
+                Some(Self::AccessRequest { id: id.parse().ok()?, version: version.parse().ok()? })
             }
             ["receipt", delivery, level] => {
                 Some(Self::Receipt { delivery: delivery.parse().ok()?, level: level.parse().ok()? })
@@ -192,6 +203,9 @@ async fn replay(
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Incident { id, version } => incident::closed(id, version),
+        Pointer::AccessRequest { id, version } => {
+            access_request::answer_again(context, caller, id, version).await?
+        }
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
     Ok(Some(Answer { text, replayed: true }))
@@ -213,6 +227,7 @@ mod tests {
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),
+            format!("access-request:{id}:3"),
             format!("receipt:{id}:R2"),
         ] {
             assert_eq!(text.parse::<Pointer>().unwrap().to_string(), text);

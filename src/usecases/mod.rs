@@ -4,6 +4,7 @@
 //! all-or-nothing write to the ledger. It speaks no SQL, no HTTP, no AMQP. A stale guard brings it back
 //! to its reading, a bounded number of times.
 
+pub mod access_request;
 pub mod act;
 mod approver;
 pub mod arrangement;
@@ -17,6 +18,7 @@ pub mod desk;
 pub mod directory;
 pub mod dispatch;
 mod evidence;
+pub mod family;
 pub mod holding;
 pub mod idempotency;
 pub mod import;
@@ -48,6 +50,7 @@ pub mod sign_in;
 pub mod statutory;
 #[cfg(test)]
 mod stories;
+pub mod subject_export;
 pub mod submit;
 pub mod subscribe;
 pub mod sweep;

@@ -1,9 +1,11 @@
 //! The handlers of the API, one file per noun: parse, call one use case, answer.
 
+pub mod access_request;
 pub mod arrangement;
 pub mod consent;
 pub mod delivery;
 pub mod directory;
+pub mod family;
 pub mod health;
 pub mod incident;
 pub mod leg;

@@ -29,6 +29,15 @@ const NAMES_STAFF: &[(Endpoint, &str)] = &[
     (Endpoint::Incidents, "tsunagu-staff"),
     (Endpoint::Incident, "tsunagu-staff"),
     (Endpoint::IncidentReport, "tsunagu-staff"),
+    (Endpoint::FamilyOfCase, "tsunagu-staff"),
+    (Endpoint::FamilyPageOfCase, "tsunagu-staff"),
+    (Endpoint::FamilyOfReferral, "tsunagu-staff"),
+    (Endpoint::FamilyPageOfReferral, "tsunagu-staff"),
+    (Endpoint::AccessRequests, "tsunagu-staff"),
+    (Endpoint::AccessRequest, "tsunagu-staff"),
+    (Endpoint::Preparation, "tsunagu-staff"),
+    (Endpoint::SubjectExport, "tsunagu-staff"),
+    (Endpoint::SubjectExportPage, "tsunagu-staff"),
 ];
 
 /// The endpoints that answer in something else than JSON, or not in JSON alone.
@@ -37,6 +46,9 @@ const SPEAKS: &[(Endpoint, &[&str])] = &[
     (Endpoint::PrintConsentForm, &["text/html"]),
     (Endpoint::ProvisionRecords, &["application/json", "text/csv"]),
     (Endpoint::IncidentReport, &["text/plain"]),
+    (Endpoint::FamilyPageOfCase, &["text/html"]),
+    (Endpoint::FamilyPageOfReferral, &["text/html"]),
+    (Endpoint::SubjectExportPage, &["text/html"]),
 ];
 
 /// The rows of the API: pages are for people, and no client calls them.

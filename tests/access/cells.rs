@@ -102,6 +102,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Inbox
         | E::Incidents
         | E::ProvisionRecords
+        | E::AccessRequests
         | E::Protections => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
@@ -109,9 +110,12 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
-        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::RecordProtection | E::Submit => {
-            Reach::Make
-        }
+        E::RecordArrangement
+        | E::RecordConsent
+        | E::PrintConsentForm
+        | E::RecordProtection
+        | E::ReceiveAccessRequest
+        | E::Submit => Reach::Make,
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
         E::EndCase
         | E::Protection
@@ -127,6 +131,15 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::IncidentReport
         | E::CloseIncident
         | E::Referral
+        | E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::AccessRequest
+        | E::StepAccessRequest
+        | E::Preparation
+        | E::SubjectExport
+        | E::SubjectExportPage
         | E::SetSignIn
         | E::RemoveSignIn => Reach::Keeper,
         E::Arrangement
@@ -155,9 +168,20 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::ReleaseProtection
         | E::UnlockProtection
         | E::ApproveProtection
+        | E::StepAccessRequest
         | E::Act
         | E::OpenDelivery
         | E::Ack => true,
+        E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::ReceiveAccessRequest
+        | E::AccessRequests
+        | E::AccessRequest
+        | E::Preparation
+        | E::SubjectExport
+        | E::SubjectExportPage => false,
         E::RecordProtection | E::Protections | E::Protection => false,
         E::Home
         | E::SignInPage
@@ -253,9 +277,22 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
 fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
-        E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::RecordProtection | E::Submit => {
-            (201, None)
-        }
+        E::RegisterStaff
+        | E::RecordArrangement
+        | E::RecordConsent
+        | E::RecordProtection
+        | E::ReceiveAccessRequest
+        | E::Submit => (201, None),
+        // What was only received is not decided.
+        E::SubjectExport | E::SubjectExportPage => (409, Some("illegal-transition")),
+        E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::AccessRequests
+        | E::AccessRequest
+        | E::StepAccessRequest
+        | E::Preparation => (200, None),
         E::Protections
         | E::Protection
         | E::ChangeProtection
@@ -475,6 +512,27 @@ async fn asked(
             (path(named.id(|story| &story.incident)), Some(body))
         }
         E::Referral => (path(named.id(|story| &story.referral)), None),
+        E::FamilyOfReferral | E::FamilyPageOfReferral => {
+            (format!("{}?viewer=mother", path(named.id(|story| &story.referral))), None)
+        }
+        E::FamilyOfCase | E::FamilyPageOfCase => {
+            (format!("{}?viewer=mother", path(named.id(|story| &story.family))), None)
+        }
+        E::AccessRequests => (list(named.id(|story| &story.request)), None),
+        E::ReceiveAccessRequest => {
+            let mut paper = world.request_paper(party);
+            if object != Object::Own {
+                paper["by"] = json!(staff(world, &named));
+            }
+            (plain(), Some(paper))
+        }
+        E::AccessRequest | E::Preparation | E::SubjectExport | E::SubjectExportPage => {
+            (path(named.id(|story| &story.request)), None)
+        }
+        E::StepAccessRequest => {
+            let body = json!({ "by": party.officer, "step": "prepare", "found": [] });
+            (path(named.id(|story| &story.request)), Some(body))
+        }
         E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
         E::Act => {
             let note = json!({ "by": party.staff, "note": "連絡" });
@@ -558,7 +616,20 @@ pub async fn request(
         Endpoint::OpenDelivery | Endpoint::Register => {
             request = request.header("tsunagu-staff", &party.staff);
         }
-        Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
+        Endpoint::FamilyOfReferral
+        | Endpoint::FamilyPageOfReferral
+        | Endpoint::FamilyOfCase
+        | Endpoint::FamilyPageOfCase => {
+            request = request.header("tsunagu-staff", &party.staff);
+        }
+        Endpoint::Incidents
+        | Endpoint::Incident
+        | Endpoint::IncidentReport
+        | Endpoint::AccessRequests
+        | Endpoint::AccessRequest
+        | Endpoint::Preparation
+        | Endpoint::SubjectExport
+        | Endpoint::SubjectExportPage => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}

@@ -1,6 +1,7 @@
 //! Rows to write. Every value of a column differs from its neighbours, so that two columns cannot change places
 //! unseen; what no story looks at is made up here.
 
+mod access_request;
 mod arrangement;
 mod recalled;
 
@@ -41,6 +42,7 @@ use crate::{
     },
 };
 
+pub use access_request::{access_request, access_request_version};
 pub use arrangement::*;
 pub use recalled::{holding, incident, statutory};
 
