@@ -98,7 +98,9 @@ async fn each_person_reads_what_is_theirs(town: &mut Town) -> Vec<Agency> {
 
     nursery.open(&sent.legs[0].1, clerk).await.good();
     nursery.act(&sent.legs[0].0, "waitlist", &json!({"by": clerk, "review_on": town.day(30)})).await.good();
-    for (viewer, theirs, others) in [("mother", "電話番号", "健康、病気"), ("father", "健康、病気", "電話番号")] {
+    for (viewer, theirs, others) in
+        [("mother", "電話番号", "健康、病気"), ("father", "健康、病気", "電話番号")]
+    {
         let page = look(site, &page_path(viewer, "ja"), writer).await.good();
         let text = page.text();
         assert!(text.contains(theirs) && !text.contains(others), "{viewer}: {text}");
@@ -117,7 +119,8 @@ async fn refused_alike(cast: &Cast, referral: &str) {
     assert_eq!(site.get(&view_path("mother")).await.problem(), "forbidden", "nobody looks without a name");
     let here = format!("/v1/referrals/{referral}/family?viewer=mother");
     look(site, &here, writer).await.good();
-    let missing = look(site, "/v1/cases/0192f000-0000-7000-8000-00000000dead/family?viewer=mother", writer).await;
+    let missing =
+        look(site, "/v1/cases/0192f000-0000-7000-8000-00000000dead/family?viewer=mother", writer).await;
     for reply in [
         look(nursery, &view_path("mother"), clerk).await,
         look(nursery, &here, clerk).await,
@@ -193,9 +196,8 @@ async fn what_rests_on_law_leaves_no_trace(town: &mut Town) -> Vec<Agency> {
     site.submit(&notice(only_by_law)).await.good();
     site.submit(&notice(CASE)).await.good();
     let missing = "0192f000-0000-7000-8000-00000000dead";
-    let nothing = async |case: &str| {
-        look(site, &format!("/v1/cases/{case}/family?viewer=mother"), writer).await
-    };
+    let nothing =
+        async |case: &str| look(site, &format!("/v1/cases/{case}/family?viewer=mother"), writer).await;
     let (by_law, unknown) = (nothing(only_by_law).await, nothing(missing).await);
     assert_eq!((by_law.code(), by_law.text()), (404, unknown.text()), "a case with notices alone is none");
     assert_eq!(nothing(CASE).await.text(), unknown.text());
@@ -254,7 +256,10 @@ async fn a_protected_family_is_asked_first_and_no_place_is_named(town: &mut Town
         assert_eq!(page.text().contains("持ち帰らないでください"), answer == "unsafe");
     }
     let shown = format!("{}&take_home=unsafe&places=shown", page_path("mother", "ja"));
-    assert!(look(site, &shown, writer).await.good().text().contains("白百合通り保育園"), "she may ask for it");
+    assert!(
+        look(site, &shown, writer).await.good().text().contains("白百合通り保育園"),
+        "she may ask for it"
+    );
     town.by_hand("DELETE FROM protection_version".to_owned()).await;
     let unreadable = look(site, &shown, writer).await.good();
     assert!(!unreadable.text().contains("白百合"), "of a record that does not open nobody knows");

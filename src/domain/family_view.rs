@@ -244,9 +244,11 @@ mod tests {
         );
         assert_eq!(of("child-1"), [some("child-1")].into());
         assert_eq!(of("grandmother"), [].into());
-        let by = |viewer: &str, person| Decider::of(&subject(viewer), &consent, person);
-        assert_eq!(by("mother", some("child-1").as_ref()), Decider::Viewer);
-        assert_eq!(by("child-1", some("child-1").as_ref()), Decider::Capacity(Capacity::Parent));
+        let by = |viewer: &str, person: Option<&str>| {
+            Decider::of(&subject(viewer), &consent, person.map(subject).as_ref())
+        };
+        assert_eq!(by("mother", Some("child-1")), Decider::Viewer);
+        assert_eq!(by("child-1", Some("child-1")), Decider::Capacity(Capacity::Parent));
         assert_eq!(by("mother", None), Decider::Viewer);
     }
 

@@ -107,12 +107,17 @@ pub fn rule(
             rule(Extent::Codes, Extent::Codes, Article::ThirdPerson)
         }
         (_, Nature::Ordinary, Whose::Person) if requester.represents() => {
-            rule(Extent::Nothing, sentences, Article::Harm)
+            let why = if concealed { Article::Concealed } else { Article::Harm };
+            rule(Extent::Nothing, sentences, why)
         }
-        (_, Nature::Ordinary, Whose::Person) => {
-            let why = if concealed { Article::Concealed } else { Article::ThirdPerson };
-            rule(Extent::Codes, sentences, why)
+        (_, Nature::Ordinary, Whose::Person) if concealed => {
+            rule(Extent::Nothing, sentences, Article::Concealed)
         }
+        // A need such as 「DV」, or what to mind for safety, tells what somebody else has said.
+        (Section::Needs | Section::Safety, Nature::Ordinary, Whose::Person) => {
+            rule(Extent::Nothing, sentences, Article::ThirdPerson)
+        }
+        (_, Nature::Ordinary, Whose::Person) => rule(Extent::Codes, sentences, Article::ThirdPerson),
     }
 }
 

@@ -234,6 +234,9 @@ fn problems(row: &Row) -> Vec<ProblemKind> {
         kinds.extend([K::KeyMissing, K::KeyInvalid, K::KeyReused, K::StillRunning, K::AlreadyThere]);
         kinds.extend([K::Busy, K::OutcomeUnknown]);
     }
+    if matches!(row.endpoint, Endpoint::SubjectExport | Endpoint::SubjectExportPage) {
+        kinds.push(K::IllegalTransition);
+    }
     if row.guarded == Guarded::KeyAndVersion {
         kinds.extend([K::VersionMissing, K::VersionStale, K::IllegalTransition]);
     }

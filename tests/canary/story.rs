@@ -259,7 +259,9 @@ async fn show_the_family(stage: &Stage, staff: &Staff, consent: &str) -> String 
     let by = (staff.writer.as_str(), staff.approver.as_str());
     let sent = site.submit(&papers::introduction(by, consent, &[&nursery.id])).await;
     let referral = sent.at("/id");
-    for path in ["family?viewer=mother", "family/page?viewer=mother&lang=easy", "family/page?viewer=child-1&lang=en"] {
+    for path in
+        ["family?viewer=mother", "family/page?viewer=mother&lang=easy", "family/page?viewer=child-1&lang=en"]
+    {
         let request = site.request("GET", &format!("/v1/referrals/{referral}/{path}")).await;
         let seen = site.send(request.header("tsunagu-staff", &staff.writer)).await.good();
         super::words::Scanner::new(&[super::words::NAME]).assert_clean("the family's view", &seen.body);
@@ -287,7 +289,9 @@ async fn disclose(stage: &Stage, staff: &Staff, referral: &str) {
         let body = papers::access_request_step(&officer, step);
         site.post_at(version as i64 + 1, &format!("{path}/steps"), &body).await.good();
     }
-    for path in [&path, &format!("{path}/preparation"), &format!("{path}/export"), &format!("{path}/export/page")] {
+    for path in
+        [&path, &format!("{path}/preparation"), &format!("{path}/export"), &format!("{path}/export/page")]
+    {
         let request = site.request("GET", path).await;
         site.send(request.header("tsunagu-staff", &officer)).await.good();
     }

@@ -34,7 +34,7 @@ fn family() -> Value {
         ],
         "contact": [{"subject": "mother", "phone": "045-000-0000"}, {"subject": "father", "phone": "045-111-1111"}],
         "address": [{"subject": "mother", "municipality": "141011", "town": "鶴見中央", "rest": "三丁目四番"}],
-        "needs": [{"subject": "father", "codes": ["WORK"], "text": "夜の仕事"}, {"codes": ["RESPITE"]}],
+        "needs": [{"subject": "father", "codes": ["EMPLOYMENT"], "text": "夜の仕事"}, {"codes": ["RESPITE"]}],
         "narrative": [
             {"subject": "father", "summary": "通院中", "text": "花子さんと暮らしていた"},
             {"subject": "father", "text": "鶴見中央で見かけた"},
@@ -80,10 +80,20 @@ const EVERYTHING: &[(&str, Extent)] = &[
 #[test]
 fn who_asks_for_oneself_sees_ones_own_codes_and_sentences_once_somebody_has_looked() {
     let (text, parts) = shown("father", Requester::Oneself, Nature::Ordinary, None, &[]);
-    assert!(text.contains("太郎") && text.contains("045-111-1111") && text.contains("WORK"), "{text}");
-    for other in
-        ["花子", "澪", "045-000-0000", "鶴見", "夜の仕事", "通院中", "RESPITE", "逃れた", "面会", "通告者"]
-    {
+    assert!(text.contains("太郎") && text.contains("045-111-1111"), "{text}");
+    for other in [
+        "花子",
+        "澪",
+        "045-000-0000",
+        "鶴見",
+        "夜の仕事",
+        "通院中",
+        "EMPLOYMENT",
+        "RESPITE",
+        "逃れた",
+        "面会",
+        "通告者",
+    ] {
         assert!(!text.contains(other), "{other} in {text}");
     }
     let told: Vec<String> =
@@ -100,7 +110,7 @@ fn who_asks_for_oneself_sees_ones_own_codes_and_sentences_once_somebody_has_look
 fn beside_a_concealed_place_no_sentence_is_safe() {
     let veil = Veil::new(&["白百合小学校".to_owned()], None);
     let (text, parts) = shown("father", Requester::Oneself, Nature::Ordinary, Some(&veil), EVERYTHING);
-    assert!(text.contains("太郎") && text.contains("WORK"), "his own lines: {text}");
+    assert!(text.contains("太郎") && text.contains("EMPLOYMENT"), "his own lines: {text}");
     for place in ["鶴見", "三丁目", "141011", "045", "逃れた", "花子", "経過", "通院中", "RESPITE"]
     {
         assert!(!text.contains(place), "{place} in {text}");
@@ -142,7 +152,7 @@ fn what_was_passed_on_by_law_is_shown_by_a_persons_decision_alone() {
     assert_eq!(text, "");
     assert!(parts.iter().all(|part| !part.is_told()));
     let (text, _) = shown("father", Requester::Oneself, Nature::Reserved, None, &[("needs", Extent::Codes)]);
-    assert!(text.contains("WORK") && !text.contains("夜の仕事"), "{text}");
+    assert!(text.contains("EMPLOYMENT") && !text.contains("夜の仕事"), "{text}");
 }
 
 #[test]
@@ -195,10 +205,12 @@ fn tokens(person: &str) -> Value {
         for subject in [None, Some("child-1"), Some("mother"), Some("father")] {
             let who = subject.unwrap_or("household");
             let token = |field: &str| json!(format!("〈{section}/{who}/{field}〉"));
-            let mut entry = json!({
-                "summary": token("summary"), "text": token("text"), "code": token("code"),
-                "name": {"given": token("name")},
-            });
+            let mut entry = json!({"code": token("code"), "name": {"given": token("name")}});
+            // An identity holds no sentence.
+            if *section != Section::Identity {
+                entry["summary"] = token("summary");
+                entry["text"] = token("text");
+            }
             if let Some(subject) = subject {
                 entry["subject"] = json!(subject);
             }
@@ -207,7 +219,7 @@ fn tokens(person: &str) -> Value {
         for quoted in
             ["identity/mother/name", "address/mother/code", "address/household/text", "contact/father/code"]
         {
-            if !quoted.contains(person) {
+            if !quoted.contains(person) && *section != Section::Identity {
                 entries.push(json!({"subject": person, "text": format!("〈quote〉〈{quoted}〉")}));
             }
         }

@@ -75,10 +75,37 @@ pub(super) fn parameters() -> Value {
         ),
         ("query", "case", "相談ケースのID", "the id of a case", common("uuid")),
         ("query", "referral", "紹介・連絡のID", "the id of a referral", common("uuid")),
+        (
+            "query",
+            "viewer",
+            "目の前にいる人の符号",
+            "the handle of the person who sits there",
+            common("subject_ref"),
+        ),
+        (
+            "query",
+            "take_home",
+            "秘匿している家族が、紙を持ち帰っても安全か",
+            "whether a protected family may take the paper home",
+            common("take_home"),
+        ),
+        (
+            "query",
+            "places",
+            "場所のわかる名前を載せるか",
+            "whether names that tell of a place stand on it",
+            common("places"),
+        ),
         ("query", "from", "最初の日", "the first day", common("date")),
         ("query", "to", "最後の日", "the last day", common("date")),
         ("query", "format", "json か csv", "json or csv", word()),
-        ("query", "lang", "同意書の言語（ja、easy、en）", "the language of the form: ja, easy, en", word()),
+        (
+            "query",
+            "lang",
+            "印刷物の言語（ja、easy、en）",
+            "the language of what is printed: ja, easy, en",
+            word(),
+        ),
         ("query", "age", "歳児クラス", "the age class", number(0, 5)),
     ];
     let mut parameters = Map::new();
