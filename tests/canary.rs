@@ -31,6 +31,8 @@ const LISTS: &[&str] = &[
     "/v1/services",
     "/v1/incidents?",
     "/v1/disclosure-requests?",
+    "/v1/audit",
+    "/v1/break-glass?",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,10 +15,12 @@ use tsunagu::{
         basis::{BasisCode, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
         breach_report::ReportItem,
+        break_glass::{GlassState, ReviewOutcome},
         consent::{
             Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
             custody::{Act, CustodyKind, OtherCustodian, SoleGround},
         },
+        cover::CoveredBy,
         delivery::DeliveryState,
         family_view::{CopyStands, FamilyAnswer, Places, TakeHome},
         holding::{Disposal, HoldingCause, HoldingState},
@@ -26,9 +28,11 @@ use tsunagu::{
         leg::{LegAction, LegState},
         mask::{Detail, Why},
         protection::record::{ProtectionState, ProtectionStep},
+        purpose::AccessPurpose,
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
+        relation::{Relation, RelationStep},
         second_look::Confirm,
         section::Section,
         service::ServiceKind,
@@ -36,6 +40,7 @@ use tsunagu::{
         subject::SubjectRole,
         subject_export::{Extent, Nature, Whose},
     },
+    ledger::audit::AuditAction,
     usecases::schema::{BASE, Schema},
 };
 
@@ -54,6 +59,9 @@ const REQUESTS: &[Schema] = &[
     Schema::ProtectionRelease,
     Schema::ProtectionUnlock,
     Schema::ProtectionApprove,
+    Schema::Relation,
+    Schema::BreakGlass,
+    Schema::BreakGlassReview,
     Schema::LegAction,
     Schema::StatutoryDecision,
     Schema::IncidentClose,
@@ -124,6 +132,13 @@ fn every_published_code_list_is_the_programs() {
         "agency_kind": AgencyKind;
         "withheld_reason": Why;
         "refusal_code": RefusalCode;
+        "access_purpose": AccessPurpose;
+        "audit_action": AuditAction;
+        "relation": Relation;
+        "relation_step": RelationStep;
+        "covered_by": CoveredBy;
+        "glass_state": GlassState;
+        "review_outcome": ReviewOutcome;
         "detail": Detail;
         "body": Body;
         "arrangement_kind": ArrangementKind;

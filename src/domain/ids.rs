@@ -85,6 +85,8 @@ ids! {
     IncidentId, "incident";
     /// A request to see what is held about a person (開示請求).
     AccessRequestId, "disclosure request";
+    /// A break-glass (緊急閲覧).
+    BreakGlassId, "break-glass";
     /// Signed evidence of one step (受領証).
     ReceiptId, "receipt";
     /// A queued piece of work, such as a doorbell to ring.

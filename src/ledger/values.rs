@@ -245,6 +245,7 @@ text_columns!(
     ids::ProtectionId,
     ids::IncidentId,
     ids::AccessRequestId,
+    ids::BreakGlassId,
     ids::ReceiptId,
     ids::JobId,
     ids::DataKeyId,

@@ -6,13 +6,13 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, consent, incident, protection,
-    register, statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, consent, incident,
+    protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
         ids::{
-            AccessRequestId, ArrangementId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId,
+            AccessRequestId, ArrangementId, BreakGlassId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId,
             ReferralId, StaffId,
         },
         problem::{Problem, ProblemKind},
@@ -54,6 +54,15 @@ pub enum Pointer {
         id: AccessRequestId,
         version: i64,
     },
+    BreakGlass {
+        id: BreakGlassId,
+        version: i64,
+    },
+    /// What was said of a relation to the case of a delivery.
+    Relation {
+        delivery: DeliveryId,
+        seq: i64,
+    },
     /// A receipt of a delivery.
     Receipt {
         delivery: DeliveryId,
@@ -73,6 +82,8 @@ impl fmt::Display for Pointer {
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
             Self::AccessRequest { id, version } => write!(f, "access-request:{id}:{version}"),
+            Self::BreakGlass { id, version } => write!(f, "break-glass:{id}:{version}"),
+            Self::Relation { delivery, seq } => write!(f, "relation:{delivery}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
         }
     }
@@ -102,6 +113,12 @@ impl FromStr for Pointer {
             }
             ["access-request", id, version] => {
                 Some(Self::AccessRequest { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["break-glass", id, version] => {
+                Some(Self::BreakGlass { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["relation", delivery, seq] => {
+                Some(Self::Relation { delivery: delivery.parse().ok()?, seq: seq.parse().ok()? })
             }
             ["receipt", delivery, level] => {
                 Some(Self::Receipt { delivery: delivery.parse().ok()?, level: level.parse().ok()? })
@@ -156,8 +173,8 @@ where
                 context.work.notify_one();
                 return Ok(Answer { text, replayed: false });
             }
-            // Somebody else asked the same holder in this moment: the next look sees it.
-            Err(WriteError::Stale | WriteError::Duplicate("holdings")) => {}
+            // Somebody else asked the same holder, or declared at the same place, in this moment: the next look sees it.
+            Err(WriteError::Stale | WriteError::Duplicate("holdings" | "relations")) => {}
             Err(WriteError::KeyTaken) => {
                 let first = replay(context, caller, command, &key_hash).await?;
                 return first.ok_or_else(|| Problem::new(ProblemKind::StillRunning));
@@ -206,6 +223,10 @@ async fn replay(
         Pointer::AccessRequest { id, version } => {
             access_request::answer_again(context, caller, id, version).await?
         }
+        Pointer::BreakGlass { id, version } => {
+            break_glass::answer_again(context, caller, id, version).await?
+        }
+        Pointer::Relation { delivery, seq } => relation::answer_again(context, caller, delivery, seq).await?,
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
     Ok(Some(Answer { text, replayed: true }))
@@ -228,6 +249,8 @@ mod tests {
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),
             format!("access-request:{id}:3"),
+            format!("break-glass:{id}:2"),
+            format!("relation:{id}:1"),
             format!("receipt:{id}:R2"),
         ] {
             assert_eq!(text.parse::<Pointer>().unwrap().to_string(), text);

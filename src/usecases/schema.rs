@@ -54,6 +54,9 @@ schemas! {
     ProtectionRelease = "protection-release";
     ProtectionUnlock = "protection-unlock";
     ProtectionApprove = "protection-approve";
+    Relation = "relation";
+    BreakGlass = "break-glass";
+    BreakGlassReview = "break-glass-review";
     LegAction = "leg-action";
     StatutoryDecision = "statutory-decision";
     IncidentClose = "incident-close";
@@ -85,6 +88,11 @@ schemas! {
     ProtectionView = "protection-view";
     ProtectionAnswer = "protection-answer";
     ReferralView = "referral-view";
+    Accesses = "accesses";
+    Grounds = "grounds";
+    RelationAnswer = "relation-answer";
+    BreakGlassAnswer = "break-glass-answer";
+    BreakGlassView = "break-glass-view";
     LegView = "leg-view";
     LegAnswer = "leg-answer";
     Inbox = "inbox";

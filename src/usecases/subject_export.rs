@@ -241,7 +241,9 @@ async fn received(
     };
     let nature = Nature::of(leg.kind, [leg.basis], &world.header.outline);
     let looks = context.ledger.audit_of(Scope::of(caller.id()), &leg.delivery.to_string(), LOOKS).await?;
-    let opens = looks.iter().filter(|row| row.action == AuditAction::Open && row.decision == ALLOWED);
+    let opens = looks.iter().filter(|row| {
+        matches!(row.action, AuditAction::Open | AuditAction::BreakGlass) && row.decision == ALLOWED
+    });
     Ok(Opened {
         found: found.clone(),
         nature,

@@ -81,6 +81,8 @@ enum Reach {
     Parties,
     /// The recipient.
     Recipient,
+    /// A break-glass, which the recipient of a copy that opens in the ordinary way does not need.
+    Glass,
     /// People at a browser: see [`pages`].
     Pages,
 }
@@ -103,6 +105,8 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Incidents
         | E::ProvisionRecords
         | E::AccessRequests
+        | E::Audit
+        | E::BreakGlasses
         | E::Protections => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
@@ -116,6 +120,10 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::RecordProtection
         | E::ReceiveAccessRequest
         | E::Submit => Reach::Make,
+        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::RecordProtection | E::Submit => {
+            Reach::Make
+        }
+        E::BreakGlass => Reach::Glass,
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
         E::EndCase
         | E::Protection
@@ -140,6 +148,8 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Preparation
         | E::SubjectExport
         | E::SubjectExportPage
+        | E::Accesses
+        | E::Grounds
         | E::SetSignIn
         | E::RemoveSignIn => Reach::Keeper,
         E::Arrangement
@@ -148,8 +158,10 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::AvailableActions
         | E::Act
         | E::LegReceipts
+        | E::OneBreakGlass
+        | E::ReviewBreakGlass
         | E::Receipt => Reach::Parties,
-        E::OpenDelivery | E::Ack => Reach::Recipient,
+        E::OpenDelivery | E::Ack | E::DeclareRelation | E::Relations => Reach::Recipient,
     }
 }
 
@@ -182,7 +194,16 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Preparation
         | E::SubjectExport
         | E::SubjectExportPage => false,
+        // Each of the two agencies reviews once, in turn; a relation that is denied changes nothing.
+        E::ReviewBreakGlass | E::DeclareRelation => false,
         E::RecordProtection | E::Protections | E::Protection => false,
+        E::Accesses
+        | E::Audit
+        | E::Grounds
+        | E::Relations
+        | E::BreakGlass
+        | E::BreakGlasses
+        | E::OneBreakGlass => false,
         E::Home
         | E::SignInPage
         | E::SignIn
@@ -259,6 +280,8 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
             (422, Some("disclosure-refused"))
         }
         (Reach::Make, Object::Foreign | Object::Missing) => (422, Some("schema-violation")),
+        (Reach::Glass, Object::Own) if caller == Caller::Recipient => (403, Some("break-glass-refused")),
+        (Reach::Glass, _) => (422, Some("schema-violation")),
         (Reach::Pages, _) => unreachable!("answered above"),
         (_, Object::Malformed) => (400, Some("bad-id")),
         (_, Object::Missing) => not_found,
@@ -293,6 +316,16 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::AccessRequest
         | E::StepAccessRequest
         | E::Preparation => (200, None),
+        | E::DeclareRelation
+        | E::BreakGlass
+        | E::Submit => (201, None),
+        E::Accesses
+        | E::Audit
+        | E::Grounds
+        | E::Relations
+        | E::BreakGlasses
+        | E::OneBreakGlass
+        | E::ReviewBreakGlass => (200, None),
         E::Protections
         | E::Protection
         | E::ChangeProtection
@@ -505,6 +538,25 @@ async fn asked(
             let body = json!({ "by": party.staff, "decision": "none", "reason": "根拠なし" });
             (path(named.id(|story| &story.consent)), Some(body))
         }
+        E::Audit => (list(named.id(|story| &story.leg)), None),
+        E::BreakGlasses => (list(named.id(|story| &story.glass)), None),
+        E::OneBreakGlass => (path(named.id(|story| &story.glass)), None),
+        E::ReviewBreakGlass => {
+            let body = json!({ "by": party.boss, "outcome": "justified", "note": "安全確認のため" });
+            (path(named.id(|story| &story.glass)), Some(body))
+        }
+        E::BreakGlass => {
+            let body = json!({
+                "by": party.staff, "delivery": named.id(|story| &story.delivery), "purpose": "safety_check",
+                "reason": "安全確認", "minutes": 10,
+            });
+            (plain(), Some(body))
+        }
+        E::Relations => (path(named.id(|story| &story.delivery)), None),
+        E::DeclareRelation => {
+            let body = json!({ "by": party.staff, "staff": party.staff, "step": "denied" });
+            (path(named.id(|story| &story.delivery)), Some(body))
+        }
         E::Incidents => (list(named.id(|story| &story.incident)), None),
         E::Incident | E::IncidentReport => (path(named.id(|story| &story.incident)), None),
         E::CloseIncident => {
@@ -534,6 +586,10 @@ async fn asked(
             (path(named.id(|story| &story.request)), Some(body))
         }
         E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
+        E::Referral | E::Accesses => (path(named.id(|story| &story.referral)), None),
+        E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => {
+            (path(named.id(|story| &story.leg)), None)
+        }
         E::Act => {
             let note = json!({ "by": party.staff, "note": "連絡" });
             (path(named.id(|story| &story.leg)).replace("{action}", "note"), Some(note))
@@ -608,7 +664,10 @@ pub async fn request(
     if row.guarded == Guarded::KeyAndVersion {
         // A consent as it was recorded, a leg as it was sent, a council whose register has a case, a release that
         // was asked for.
-        let second = row.path.starts_with("/v1/arrangements/") || row.endpoint == Endpoint::ApproveProtection;
+        // The owner has reviewed its break-glass before the recipient does.
+        let second = row.path.starts_with("/v1/arrangements/")
+            || row.endpoint == Endpoint::ApproveProtection
+            || (row.endpoint == Endpoint::ReviewBreakGlass && caller == Caller::Recipient);
         let version = if second { "\"2\"" } else { "\"1\"" };
         request = request.header("if-match", version);
     }
@@ -630,6 +689,7 @@ pub async fn request(
         | Endpoint::Preparation
         | Endpoint::SubjectExport
         | Endpoint::SubjectExportPage => {
+        Endpoint::Audit | Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}
