@@ -6,14 +6,14 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, consent, incident,
-    protection, register, relation, statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, consent,
+    incident, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
         ids::{
-            AccessRequestId, ArrangementId, BreakGlassId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId,
-            ReferralId, StaffId,
+            AccessRequestId, ArrangementId, BreakGlassId, ConsentId, DeliveryId, IncidentId, LegId,
+            ProtectionId, ReferralId, StaffId,
         },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,

@@ -1,7 +1,7 @@
 //! The handlers of the API, one file per noun: parse, call one use case, answer.
 
-pub mod access_request;
 pub mod access;
+pub mod access_request;
 pub mod arrangement;
 pub mod break_glass;
 pub mod consent;
