@@ -8,6 +8,8 @@ use tsunagu::web::{Access, DRY_RUNS, Endpoint, Row, TABLE};
 
 mod support;
 
+#[path = "access/cases.rs"]
+mod cases;
 #[path = "access/cells.rs"]
 mod cells;
 #[path = "access/pages.rs"]

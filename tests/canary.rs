@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "canary/cases.rs"]
+mod cases;
 #[path = "canary/pages.rs"]
 mod pages;
 #[path = "canary/papers.rs"]
@@ -33,6 +35,8 @@ const LISTS: &[&str] = &[
     "/v1/disclosure-requests?",
     "/v1/audit",
     "/v1/break-glass?",
+    "/v1/cases?",
+    "/v1/consultations?",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,6 +126,9 @@ fn controls(left: &Left, engine: Engine) {
         "/v1/staff",
         "/board/legs/",
         "/v1/disclosure-requests/",
+        "/v1/cases/",
+        "/v1/consultations/",
+        "/board/legs/",
     ] {
         assert!(paths.iter().any(|path| path.contains(part)), "no canary reached {part}: {paths:?}");
     }

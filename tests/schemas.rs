@@ -12,14 +12,16 @@ use tsunagu::{
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
         arrangement::{ArrangementKind, ArrangementStep},
-        basis::{BasisCode, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
+        basis::{BasisCode, CHANGE_REASON, CaseClass, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
         breach_report::ReportItem,
         break_glass::{GlassState, ReviewOutcome},
+        case::{CaseState, CaseStep, RelationKind, ends_a_case},
         consent::{
             Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
             custody::{Act, CustodyKind, OtherCustodian, SoleGround},
         },
+        consultation::{Channel, ConsultationResult},
         cover::CoveredBy,
         delivery::DeliveryState,
         family_view::{CopyStands, FamilyAnswer, Places, TakeHome},
@@ -62,6 +64,13 @@ const REQUESTS: &[Schema] = &[
     Schema::Relation,
     Schema::BreakGlass,
     Schema::BreakGlassReview,
+    Schema::Case,
+    Schema::CaseChange,
+    Schema::CasePlan,
+    Schema::CaseClose,
+    Schema::CaseReopen,
+    Schema::CaseEntry,
+    Schema::Consultation,
     Schema::LegAction,
     Schema::StatutoryDecision,
     Schema::IncidentClose,
@@ -120,6 +129,12 @@ fn every_published_code_list_is_the_programs() {
         "capacity": Capacity;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
+        "case_state": CaseState;
+        "case_step": CaseStep;
+        "case_class": CaseClass;
+        "relation_kind": RelationKind;
+        "channel": Channel;
+        "consultation_result": ConsultationResult;
         "custody_kind": CustodyKind;
         "other_custodian": OtherCustodian;
         "sole_ground": SoleGround;
@@ -159,6 +174,14 @@ fn every_published_code_list_is_the_programs() {
         "family_answer": FamilyAnswer;
         "staff_role": StaffRole;
     }
+}
+
+#[test]
+fn the_results_that_end_a_case_are_the_programs() {
+    let published = Schema::Common.document()["$defs"]["case_outcome"]["enum"].clone();
+    let program: Vec<_> =
+        Outcome::ALL.iter().filter(|one| ends_a_case(**one)).map(|one| one.code()).collect();
+    assert_eq!(published, Value::from(program));
 }
 
 /// The facts of a leg's basis are those of the table of bases, each described with the bases that know it.

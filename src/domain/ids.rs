@@ -67,6 +67,10 @@ ids! {
     ServiceId, "service";
     /// One household's thread (相談ケース).
     CaseId, "case";
+    /// What was written down about a case (経過記録).
+    CaseEntryId, "entry of a case";
+    /// A nameless note of one talk (相談記録).
+    ConsultationId, "consultation";
     /// One structured request about a case (紹介・連絡).
     ReferralId, "referral";
     /// A referral to one recipient: the unit that has a status (宛先).

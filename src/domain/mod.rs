@@ -7,7 +7,7 @@
 //! 2. **The agencies.** [`agency`], [`staff`] (and how they sign in: [`sign_in`]), [`service`], and the numbers that name places and bodies:
 //!    [`municipality`], [`corporate_number`], [`mail_address`].
 //! 3. **The people, as far as a rule has to know them.** [`subject`], [`partial_date`], [`person_name`], [`name_key`].
-//! 4. **What is said about them.** [`submission`] (a referral, read once at the door), [`content`],
+//! 4. **What is said about them.** [`consultation`] (a nameless note of one talk), [`case`] (one household's thread), [`submission`] (a referral, read once at the door), [`content`],
 //!    [`field_rules`], [`field_error`].
 //! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
@@ -34,9 +34,11 @@ pub mod basis_state;
 pub mod breach_report;
 pub mod break_glass;
 pub mod calendar;
+pub mod case;
 pub mod chain;
 pub mod code_list;
 pub mod consent;
+pub mod consultation;
 pub mod content;
 pub mod corporate_number;
 pub mod cover;

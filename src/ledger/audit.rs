@@ -27,6 +27,10 @@ code_list! {
         Consent = "consent", "同意の記録", "record a consent";
         Withdraw = "withdraw", "同意の撤回", "withdraw a consent";
         Protect = "protect", "秘匿・支援措置", "change a protection";
+        Case = "case", "ケースの記録・変更", "record or change a case";
+        ReadCase = "read_case", "ケースの照会", "read a case";
+        Consultation = "consultation", "相談記録の作成", "note a consultation";
+        ReadConsultation = "read_consultation", "相談記録の照会", "read consultations";
         Arrange = "arrange", "取決めの記録・変更", "record or change an arrangement";
         Read = "read", "照会", "read own records";
         /// 緊急閲覧: breaking the glass, and each opening under it.
@@ -43,7 +47,14 @@ impl AuditAction {
     pub const fn shows(self) -> bool {
         matches!(
             self,
-            Self::Preview | Self::Open | Self::Take | Self::Disclose | Self::Read | Self::BreakGlass
+            Self::Preview
+                | Self::Open
+                | Self::Take
+                | Self::Disclose
+                | Self::Read
+                | Self::ReadCase
+                | Self::ReadConsultation
+                | Self::BreakGlass
         )
     }
 }

@@ -238,6 +238,8 @@ text_columns!(
     ids::StaffId,
     ids::ServiceId,
     ids::CaseId,
+    ids::CaseEntryId,
+    ids::ConsultationId,
     ids::ReferralId,
     ids::LegId,
     ids::DeliveryId,

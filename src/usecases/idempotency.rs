@@ -6,14 +6,14 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, consent,
-    incident, protection, register, relation, statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, case, consent,
+    consultation, incident, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
         ids::{
-            AccessRequestId, ArrangementId, BreakGlassId, ConsentId, DeliveryId, IncidentId, LegId,
-            ProtectionId, ReferralId, StaffId,
+            AccessRequestId, ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId,
+            DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
         },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -37,6 +37,12 @@ pub enum Pointer {
     /// The decision that followed the withdrawal of a consent.
     Statutory(ConsentId),
     Referral(ReferralId),
+    Case {
+        id: CaseId,
+        version: i64,
+    },
+    CaseEntry(CaseEntryId),
+    Consultation(ConsultationId),
     Protection {
         id: ProtectionId,
         version: i64,
@@ -78,6 +84,9 @@ impl fmt::Display for Pointer {
             Self::Consent { id, version } => write!(f, "consent:{id}:{version}"),
             Self::Statutory(id) => write!(f, "statutory:{id}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
+            Self::Case { id, version } => write!(f, "case:{id}:{version}"),
+            Self::CaseEntry(id) => write!(f, "case-entry:{id}"),
+            Self::Consultation(id) => write!(f, "consultation:{id}"),
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
@@ -107,6 +116,11 @@ impl FromStr for Pointer {
             }
             ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
+            ["case", id, version] => {
+                Some(Self::Case { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["case-entry", id] => Some(Self::CaseEntry(id.parse().ok()?)),
+            ["consultation", id] => Some(Self::Consultation(id.parse().ok()?)),
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
             ["incident", id, version] => {
                 Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
@@ -217,6 +231,9 @@ async fn replay(
         Pointer::Consent { id, version } => consent::answer_again(context, caller, id, version).await?,
         Pointer::Statutory(id) => statutory::answer_again(context, caller, id).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
+        Pointer::Case { id, version } => case::answer_again(context, caller, id, version).await?,
+        Pointer::CaseEntry(id) => case::entry_answer_again(context, caller, id).await?,
+        Pointer::Consultation(id) => consultation::answer_again(context, caller, id).await?,
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Incident { id, version } => incident::closed(id, version),
@@ -245,6 +262,9 @@ mod tests {
             format!("consent:{id}:2"),
             format!("statutory:{id}"),
             format!("referral:{id}"),
+            format!("case:{id}:3"),
+            format!("case-entry:{id}"),
+            format!("consultation:{id}"),
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),

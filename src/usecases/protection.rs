@@ -248,12 +248,13 @@ pub async fn list(
         }
     };
     let more = limit.cut(&mut rows);
-    let summary = |row: &ProtectionRow| {
-        json!({
-            "id": row.id, "version": row.version, "in_force": row.place.is_some(),
-            "changed_at": jst(row.changed_at),
-        })
-    };
-    let items = rows.iter().map(summary).collect();
+    let items = rows.iter().map(protection_summary).collect();
     Ok(page(items, rows.last().filter(|_| more).map(|row| row.id.to_string())))
+}
+
+/// What lists show of a protection.
+pub(super) fn protection_summary(row: &ProtectionRow) -> Value {
+    json!({
+        "id": row.id, "version": row.version, "in_force": row.place.is_some(), "changed_at": jst(row.changed_at),
+    })
 }

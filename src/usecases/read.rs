@@ -125,7 +125,7 @@ pub(super) fn present(mut object: Value) -> Value {
 }
 
 /// What lists show of a leg; nothing of it is sealed.
-fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
+pub(super) fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
     let clock = leg.clock_due.map(|due| {
         json!({"name": leg.clock_kind, "started": leg.clock_started.map(jst), "due": jst(due), "overdue": due < now,
             "runs": "day_and_night"})
@@ -375,7 +375,7 @@ pub async fn consent(
     Ok(Seen { version: row.version, text: view.to_string() })
 }
 
-fn consent_summary(row: &ConsentRow) -> Value {
+pub(super) fn consent_summary(row: &ConsentRow) -> Value {
     json!({
         "id": row.id, "version": row.version, "state": row.state, "purpose": row.purpose,
         "changed_at": jst(row.changed_at),

@@ -57,6 +57,13 @@ schemas! {
     Relation = "relation";
     BreakGlass = "break-glass";
     BreakGlassReview = "break-glass-review";
+    Case = "case";
+    CaseChange = "case-change";
+    CasePlan = "case-plan";
+    CaseClose = "case-close";
+    CaseReopen = "case-reopen";
+    CaseEntry = "case-entry";
+    Consultation = "consultation";
     LegAction = "leg-action";
     StatutoryDecision = "statutory-decision";
     IncidentClose = "incident-close";
@@ -87,6 +94,13 @@ schemas! {
     ArrangementAnswer = "arrangement-answer";
     ProtectionView = "protection-view";
     ProtectionAnswer = "protection-answer";
+    CaseView = "case-view";
+    CaseAnswer = "case-answer";
+    CasePlans = "case-plans";
+    CaseEntries = "case-entries";
+    CaseEntryAnswer = "case-entry-answer";
+    ConsultationView = "consultation-view";
+    ConsultationAnswer = "consultation-answer";
     ReferralView = "referral-view";
     Accesses = "accesses";
     Grounds = "grounds";

@@ -210,6 +210,55 @@ routes! {
         EndCase: POST Agency KeyAndVersion (ArrangementEnd) -> (ArrangementAnswer) [] => api::arrangement::end_case,
             "ケースの登録を終える", "end a registration";
     }
+    "/v1/cases" {
+        OpenCase: POST Agency Key (Case) -> (CaseAnswer) [] => api::case::open, "相談ケースを開始する", "open a case";
+        Cases: GET Agency No () -> () ["state" "staff" "before" "limit"] => api::case::list,
+            "相談ケースの一覧（担当・副担当で絞れる）", "list cases, of one member of staff if asked";
+    }
+    "/v1/cases/{id}" {
+        Case: GET Agency No () -> (CaseView) ["version"] => api::case::read,
+            "相談ケース（Tsunagu-Staff に見る職員）", "one case (Tsunagu-Staff names who looks)";
+    }
+    "/v1/cases/{id}/change" {
+        ChangeCase: POST Agency KeyAndVersion (CaseChange) -> (CaseAnswer) [] => api::case::change,
+            "世帯・担当を変更する", "change the household or who looks after it";
+    }
+    "/v1/cases/{id}/plan" {
+        PlanCase: POST Agency KeyAndVersion (CasePlan) -> (CaseAnswer) [] => api::case::plan,
+            "サポートプランを作成・改定する", "make the next support plan";
+    }
+    "/v1/cases/{id}/plans" {
+        CasePlans: GET Agency No () -> (CasePlans) ["before" "limit"] => api::case::plans,
+            "サポートプランの一覧（Tsunagu-Staff に見る職員）", "support plans (Tsunagu-Staff names who looks)";
+    }
+    "/v1/cases/{id}/close" {
+        CloseCase: POST Agency KeyAndVersion (CaseClose) -> (CaseAnswer) [] => api::case::close,
+            "相談ケースを終結する", "close a case";
+    }
+    "/v1/cases/{id}/reopen" {
+        ReopenCase: POST Agency KeyAndVersion (CaseReopen) -> (CaseAnswer) [] => api::case::reopen,
+            "相談ケースを再開する", "reopen a case";
+    }
+    "/v1/cases/{id}/entries" {
+        AddCaseEntry: POST Agency Key (CaseEntry) -> (CaseEntryAnswer) [] => api::case::add_entry,
+            "経過記録を書く・訂正する", "add an entry, or correct one";
+        CaseEntries: GET Agency No () -> (CaseEntries) ["before" "limit"] => api::case::entries,
+            "経過記録（Tsunagu-Staff に見る職員）", "the entries (Tsunagu-Staff names who looks)";
+    }
+    "/v1/consultations" {
+        RecordConsultation: POST Agency Key (Consultation) -> (ConsultationAnswer) [] => api::consultation::record,
+            "相談記録を書く（氏名なし）", "note a talk without names";
+        Consultations: GET Agency No () -> () ["from" "to" "before" "limit"] => api::consultation::list,
+            "相談記録の一覧（Tsunagu-Staff に見る職員）", "list consultations (Tsunagu-Staff names who looks)";
+    }
+    "/v1/consultations/{id}" {
+        Consultation: GET Agency No () -> (ConsultationView) [] => api::consultation::read,
+            "相談記録（Tsunagu-Staff に見る職員）", "one consultation (Tsunagu-Staff names who looks)";
+    }
+    "/v1/consultations/{id}/case" {
+        OpenCaseOfConsultation: POST Agency Key (Case) -> (CaseAnswer) [] => api::consultation::open_case,
+            "相談記録から相談ケースを開始する（一度だけ）", "open a case from a consultation, once";
+    }
     "/v1/protections" {
         RecordProtection: POST Agency Key (Protection) -> (ProtectionAnswer) [] => api::protection::record,
             "家族の居場所を秘匿する", "hide where a family is";

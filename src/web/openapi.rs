@@ -48,6 +48,11 @@ const NAMES_STAFF: &[(Endpoint, &str)] = &[
     (Endpoint::Preparation, "tsunagu-staff"),
     (Endpoint::SubjectExport, "tsunagu-staff"),
     (Endpoint::SubjectExportPage, "tsunagu-staff"),
+    (Endpoint::Case, "tsunagu-staff"),
+    (Endpoint::CaseEntries, "tsunagu-staff"),
+    (Endpoint::CasePlans, "tsunagu-staff"),
+    (Endpoint::Consultations, "tsunagu-staff"),
+    (Endpoint::Consultation, "tsunagu-staff"),
 ];
 
 /// The endpoints that answer in something else than JSON, or not in JSON alone.

@@ -57,6 +57,8 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         | E::SubjectExportPage
         | E::Relations
         | E::OneBreakGlass => Shown(A::Read),
+        E::Case | E::CasePlans | E::CaseEntries => Shown(A::ReadCase),
+        E::Consultation | E::Consultations => Shown(A::ReadConsultation),
         E::Submit => Changed(A::Submit),
         E::Ack => Changed(A::Take),
         E::Act | E::CloseIncident | E::ReceiveAccessRequest | E::StepAccessRequest => Changed(A::Act),
@@ -73,6 +75,14 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         | E::EndMember
         | E::RegisterCase
         | E::EndCase => Changed(A::Arrange),
+        E::OpenCase
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CloseCase
+        | E::ReopenCase
+        | E::AddCaseEntry
+        | E::OpenCaseOfConsultation => Changed(A::Case),
+        E::RecordConsultation => Changed(A::Consultation),
         E::DeclareRelation => Changed(A::Relate),
         E::BreakGlass => Changed(A::BreakGlass),
         E::ReviewBreakGlass => Changed(A::Review),
@@ -101,6 +111,7 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         // The agency's own staff and settings, and lists of ids.
         E::StaffList
         | E::Subscriptions
+        | E::Cases
         | E::Consents
         | E::Arrangements
         | E::Arrangement

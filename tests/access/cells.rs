@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tsunagu::web::{Access, Endpoint, Guarded, Row};
 
 use super::{
-    pages, protections,
+    cases, pages, protections,
     world::{Party, Story, World},
 };
 use crate::support::town::{Engine, form_paper, fresh_key};
@@ -107,25 +107,36 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::AccessRequests
         | E::Audit
         | E::BreakGlasses
-        | E::Protections => Reach::List,
+        | E::Protections
+        | E::Cases
+        | E::Consultations => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
+        E::BreakGlass => Reach::Glass,
         E::RecordArrangement
         | E::RecordConsent
         | E::PrintConsentForm
         | E::RecordProtection
         | E::ReceiveAccessRequest
+        | E::OpenCase
+        | E::RecordConsultation
         | E::Submit => Reach::Make,
-        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::RecordProtection | E::Submit => {
-            Reach::Make
-        }
-        E::BreakGlass => Reach::Glass,
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
         E::EndCase
+        | E::Case
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CasePlans
+        | E::CloseCase
+        | E::ReopenCase
+        | E::AddCaseEntry
+        | E::CaseEntries
+        | E::Consultation
+        | E::OpenCaseOfConsultation
         | E::Protection
         | E::ChangeProtection
         | E::ReleaseProtection
@@ -181,6 +192,11 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::UnlockProtection
         | E::ApproveProtection
         | E::StepAccessRequest
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CloseCase
+        | E::ReopenCase
+        | E::OpenCaseOfConsultation
         | E::Act
         | E::OpenDelivery
         | E::Ack => true,
@@ -204,6 +220,15 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::BreakGlass
         | E::BreakGlasses
         | E::OneBreakGlass => false,
+        E::OpenCase
+        | E::Cases
+        | E::Case
+        | E::CasePlans
+        | E::AddCaseEntry
+        | E::CaseEntries
+        | E::RecordConsultation
+        | E::Consultations
+        | E::Consultation => false,
         E::Home
         | E::SignInPage
         | E::SignIn
@@ -305,6 +330,12 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::RecordConsent
         | E::RecordProtection
         | E::ReceiveAccessRequest
+        | E::DeclareRelation
+        | E::BreakGlass
+        | E::OpenCase
+        | E::AddCaseEntry
+        | E::RecordConsultation
+        | E::OpenCaseOfConsultation
         | E::Submit => (201, None),
         // What was only received is not decided.
         E::SubjectExport | E::SubjectExportPage => (409, Some("illegal-transition")),
@@ -316,9 +347,6 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::AccessRequest
         | E::StepAccessRequest
         | E::Preparation => (200, None),
-        | E::DeclareRelation
-        | E::BreakGlass
-        | E::Submit => (201, None),
         E::Accesses
         | E::Audit
         | E::Grounds
@@ -331,7 +359,17 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::ChangeProtection
         | E::ReleaseProtection
         | E::UnlockProtection
-        | E::ApproveProtection => (200, None),
+        | E::ApproveProtection
+        | E::Cases
+        | E::Case
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CasePlans
+        | E::CloseCase
+        | E::ReopenCase
+        | E::CaseEntries
+        | E::Consultations
+        | E::Consultation => (200, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         // The consent of the story is in force: nothing is due.
         E::DecideStatutory => (409, Some("illegal-transition")),
@@ -516,6 +554,32 @@ async fn asked(
             };
             (plain(), Some(world.introduction(party, &world.fourth, &consent)))
         }
+        E::Cases => (list(named.id(|story| &story.household)), None),
+        E::Consultations => {
+            let id = named.id(|story| &story.talk);
+            // A page ends with a moment and an id.
+            (list(if object == Object::Malformed { id } else { format!("1790000000000000.{id}") }), None)
+        }
+        E::OpenCase | E::RecordConsultation => {
+            let by = if object == Object::Own { party.staff.clone() } else { staff(world, &named) };
+            let paper = if row.endpoint == E::OpenCase { cases::paper } else { cases::talk };
+            (plain(), Some(paper(party, &by)))
+        }
+        E::Case
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CasePlans
+        | E::CloseCase
+        | E::ReopenCase
+        | E::AddCaseEntry
+        | E::CaseEntries => {
+            let id = named.id(|story| &story.household);
+            (path(id.clone()), cases::step(row.endpoint, party, &id).await)
+        }
+        E::Consultation => (path(named.id(|story| &story.talk)), None),
+        E::OpenCaseOfConsultation => {
+            (path(named.id(|story| &story.talk)), Some(cases::paper(party, &party.staff)))
+        }
         E::Protections => (list(named.id(|story| &story.protection)), None),
         E::RecordProtection => {
             let by = if object == Object::Own { party.staff.clone() } else { staff(world, &named) };
@@ -563,7 +627,6 @@ async fn asked(
             let body = json!({ "by": party.officer, "note": "報告済み" });
             (path(named.id(|story| &story.incident)), Some(body))
         }
-        E::Referral => (path(named.id(|story| &story.referral)), None),
         E::FamilyOfReferral | E::FamilyPageOfReferral => {
             (format!("{}?viewer=mother", path(named.id(|story| &story.referral))), None)
         }
@@ -585,7 +648,6 @@ async fn asked(
             let body = json!({ "by": party.officer, "step": "prepare", "found": [] });
             (path(named.id(|story| &story.request)), Some(body))
         }
-        E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
         E::Referral | E::Accesses => (path(named.id(|story| &story.referral)), None),
         E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => {
             (path(named.id(|story| &story.leg)), None)
@@ -663,16 +725,21 @@ pub async fn request(
     }
     if row.guarded == Guarded::KeyAndVersion {
         // A consent as it was recorded, a leg as it was sent, a council whose register has a case, a release that
-        // was asked for.
-        // The owner has reviewed its break-glass before the recipient does.
+        // was asked for, a case that was closed. The owner has reviewed its break-glass before the recipient does.
         let second = row.path.starts_with("/v1/arrangements/")
-            || row.endpoint == Endpoint::ApproveProtection
+            || matches!(row.endpoint, Endpoint::ApproveProtection | Endpoint::ReopenCase)
             || (row.endpoint == Endpoint::ReviewBreakGlass && caller == Caller::Recipient);
         let version = if second { "\"2\"" } else { "\"1\"" };
         request = request.header("if-match", version);
     }
     match row.endpoint {
-        Endpoint::OpenDelivery | Endpoint::Register => {
+        Endpoint::OpenDelivery
+        | Endpoint::Register
+        | Endpoint::Case
+        | Endpoint::CasePlans
+        | Endpoint::CaseEntries
+        | Endpoint::Consultations
+        | Endpoint::Consultation => {
             request = request.header("tsunagu-staff", &party.staff);
         }
         Endpoint::FamilyOfReferral
@@ -681,7 +748,8 @@ pub async fn request(
         | Endpoint::FamilyPageOfCase => {
             request = request.header("tsunagu-staff", &party.staff);
         }
-        Endpoint::Incidents
+        Endpoint::Audit
+        | Endpoint::Incidents
         | Endpoint::Incident
         | Endpoint::IncidentReport
         | Endpoint::AccessRequests
@@ -689,7 +757,6 @@ pub async fn request(
         | Endpoint::Preparation
         | Endpoint::SubjectExport
         | Endpoint::SubjectExportPage => {
-        Endpoint::Audit | Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}

@@ -62,6 +62,9 @@ pub struct Story {
     pub leg: String,
     pub delivery: String,
     pub protection: String,
+    /// A case the sender keeps, and a talk its staff noted.
+    pub household: String,
+    pub talk: String,
     /// A council the sender keeps and the recipient is a member of, in its second version.
     pub arrangement: String,
     /// The entry of its register, and the case that is registered there.
@@ -195,8 +198,14 @@ impl World {
         let entry = sender.agency.post_at(1, &format!("/v1/arrangements/{arrangement}/cases"), &case).await;
         let protected =
             sender.agency.post("/v1/protections", &super::protections::paper(&sender.staff)).await;
+        let household = sender.agency.post("/v1/cases", &super::cases::paper(sender, &sender.staff)).await;
+        let household = household.at("/id");
+        super::cases::fill(sender, &household).await;
+        let talk = sender.agency.post("/v1/consultations", &super::cases::talk(sender, &sender.staff)).await;
         Story {
             protection: protected.at("/id"),
+            household,
+            talk: talk.at("/id"),
             sender: sender.agency.id.clone(),
             recipient: recipient.agency.id.clone(),
             consent,
@@ -261,6 +270,8 @@ impl World {
                     deny(&story.referral, "the id of another agency's referral");
                     deny(&story.entry, "the id of an entry of another agency's register");
                     deny(&story.case, "a case on another agency's register");
+                    deny(&story.household, "another agency's case");
+                    deny(&story.talk, "another agency's consultation");
                 }
                 if story.sender != asker && story.recipient != asker {
                     for id in

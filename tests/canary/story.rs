@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tsunagu::clock::Clock;
 
 use super::{
-    papers,
+    cases, papers,
     stage::{Stage, sealing_key},
     support::town::{Agency, Engine, form_paper, fresh_key},
     words::{REGISTERED, ascii, name},
@@ -45,6 +45,7 @@ pub async fn play(stage: &Stage) {
     introduce(stage, &staff, &consent).await;
     give_notice(stage, &staff).await;
     keep_a_council(stage, &staff).await;
+    cases::keep(stage, &staff.writer).await;
     refuse(stage, &staff, &consent).await;
     withdraw(stage, &staff).await;
     rehearse(stage, &staff).await;

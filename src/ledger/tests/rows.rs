@@ -4,6 +4,7 @@
 mod access;
 mod access_request;
 mod arrangement;
+mod case;
 mod recalled;
 
 use jiff::Timestamp;
@@ -47,6 +48,7 @@ use crate::{
 pub use access::{break_glass, relation};
 pub use access_request::{access_request, access_request_version};
 pub use arrangement::*;
+pub use case::*;
 pub use recalled::{holding, incident, statutory};
 
 /// Whether the columns that may be NULL are.

@@ -20,7 +20,9 @@ use crate::{
         arrangement::{ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow},
         audit::AuditRow,
         break_glass::BreakGlassRow,
+        case::{CaseConsentRow, CaseEntryRow, CasePlanRow, CaseRow, CaseVersionRow},
         consent::{ConsentEventRow, ConsentRow},
+        consultation::ConsultationRow,
         content::{ContentRow, DataKeyRow},
         database_time,
         delivery::DeliveryRow,
@@ -77,6 +79,7 @@ fn household(fill: Fill) -> Write {
     let (referral, leg) = (rows::referral(agency.id, fill), rows::leg(agency.id, rows::id(), fill));
     let arrangement = rows::arrangement(agency.id, fill);
     let request = rows::access_request(agency.id);
+    let case = rows::case(agency.id, fill);
     let staff = rows::staff(agency.id);
     let mut subscription = rows::subscription(agency.id, Channel::Mail);
     subscription.settings = vec![1, 0, 255];
@@ -93,6 +96,12 @@ fn household(fill: Fill) -> Write {
             consent_events: vec![rows::consent_event(consent.id, 1)],
             consents: vec![consent],
             protection_versions: vec![protections::protection_version(rows::id(), 1)],
+            case_versions: vec![rows::case_version(&case, 1)],
+            case_plans: vec![rows::case_plan(&case, 1)],
+            case_entries: vec![rows::case_entry(&case, fill)],
+            case_consents: vec![rows::case_consent(&case, rows::id())],
+            cases: vec![case],
+            consultations: vec![rows::consultation(agency.id, fill)],
             referral_events: vec![rows::referral_event(referral.id, 1, fill)],
             contents: vec![rows::content(referral.id, "needs")],
             referrals: vec![referral],
@@ -144,7 +153,9 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
         ArrangementRow in arrangements, ArrangementEventRow in arrangement_events,
         ArrangementMemberRow in arrangement_members, ArrangementCaseRow in arrangement_cases,
         ConsentRow in consents, ConsentEventRow in consent_events,
-        ProtectionVersionRow in protection_versions, ReferralRow in referrals,
+        ProtectionVersionRow in protection_versions, CaseRow in cases, CaseVersionRow in case_versions,
+        CasePlanRow in case_plans, CaseEntryRow in case_entries, CaseConsentRow in case_consents,
+        ConsultationRow in consultations, ReferralRow in referrals,
         ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, HoldingRow in holdings,
         StatutoryRow in statutory, IncidentRow in incidents, AuditRow in audits,
@@ -173,6 +184,12 @@ fn copy(write: &Write) -> Write {
         consents,
         consent_events,
         protection_versions,
+        cases,
+        case_versions,
+        case_plans,
+        case_entries,
+        case_consents,
+        consultations,
         referrals,
         referral_events,
         contents,

@@ -99,6 +99,7 @@ pub(super) fn parameters() -> Value {
             "whether names that tell of a place stand on it",
             common("places"),
         ),
+        ("query", "staff", "担当・副担当の職員のID", "who is responsible, or the deputy", common("uuid")),
         ("query", "from", "最初の日", "the first day", common("date")),
         ("query", "to", "最後の日", "the last day", common("date")),
         ("query", "format", "json か csv", "json or csv", word()),
