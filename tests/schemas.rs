@@ -25,6 +25,7 @@ use tsunagu::{
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
+        retention::PlacedKind,
         second_look::Confirm,
         section::Section,
         service::ServiceKind,
@@ -52,6 +53,9 @@ const REQUESTS: &[Schema] = &[
     Schema::LegAction,
     Schema::StatutoryDecision,
     Schema::IncidentClose,
+    Schema::Erase,
+    Schema::Hold,
+    Schema::HoldLift,
     Schema::Ack,
     Schema::Staff,
     Schema::SignIn,
@@ -105,6 +109,7 @@ fn every_published_code_list_is_the_programs() {
         "capacity": Capacity;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
+        "placed_hold_kind": PlacedKind;
         "custody_kind": CustodyKind;
         "other_custodian": OtherCustodian;
         "sole_ground": SoleGround;

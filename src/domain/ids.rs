@@ -83,6 +83,8 @@ ids! {
     ProtectionId, "protection";
     /// What was sent by mistake, and its record (事案).
     IncidentId, "incident";
+    /// What a party wants kept from erasure (消去の保留).
+    HoldId, "hold";
     /// Signed evidence of one step (受領証).
     ReceiptId, "receipt";
     /// A queued piece of work, such as a doorbell to ring.

@@ -27,6 +27,7 @@ code_list! {
         Arrange = "arrange", "取決めの記録・変更", "record or change an arrangement";
         Read = "read", "照会", "read own records";
         Authenticate = "authenticate", "認証", "authenticate";
+        Erase = "erase", "消去・消去の保留", "erase, or hold from erasure";
         Administer = "administer", "管理", "administer";
     }
 }

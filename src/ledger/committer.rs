@@ -220,6 +220,7 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
     );
     insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts);
     insert_all!(holdings, statutory, incidents, audits, sign_ins, sessions);
+    insert_all!(shreds, erasures, retired_keks);
     enqueue(on, writes).await?;
     Ok(done)
 }

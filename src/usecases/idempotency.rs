@@ -6,12 +6,15 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, incident, protection, register,
-    statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, erase, hold, incident, protection,
+    register, statutory, submit, take,
 };
 use crate::{
     domain::{
-        ids::{ArrangementId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId},
+        ids::{
+            ArrangementId, ConsentId, DeliveryId, HoldId, IncidentId, LegId, ProtectionId, ReferralId,
+            StaffId,
+        },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
@@ -47,6 +50,10 @@ pub enum Pointer {
         id: IncidentId,
         version: i64,
     },
+    /// The erasure of a referral.
+    Erasure(ReferralId),
+    Hold(HoldId),
+    LiftedHold(HoldId),
     /// A receipt of a delivery.
     Receipt {
         delivery: DeliveryId,
@@ -65,6 +72,9 @@ impl fmt::Display for Pointer {
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
+            Self::Erasure(id) => write!(f, "erasure:{id}"),
+            Self::Hold(id) => write!(f, "hold:{id}"),
+            Self::LiftedHold(id) => write!(f, "lifted-hold:{id}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
         }
     }
@@ -88,6 +98,9 @@ impl FromStr for Pointer {
             }
             ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
+            ["erasure", id] => Some(Self::Erasure(id.parse().ok()?)),
+            ["hold", id] => Some(Self::Hold(id.parse().ok()?)),
+            ["lifted-hold", id] => Some(Self::LiftedHold(id.parse().ok()?)),
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
             ["incident", id, version] => {
                 Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
@@ -192,6 +205,9 @@ async fn replay(
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Incident { id, version } => incident::closed(id, version),
+        Pointer::Erasure(id) => erase::answer_again(context, caller, id).await?,
+        Pointer::Hold(id) => hold::placed_again(context, caller, id).await?,
+        Pointer::LiftedHold(id) => hold::lifted_again(context, caller, id).await?,
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
     Ok(Some(Answer { text, replayed: true }))
@@ -213,6 +229,9 @@ mod tests {
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),
+            format!("erasure:{id}"),
+            format!("hold:{id}"),
+            format!("lifted-hold:{id}"),
             format!("receipt:{id}:R2"),
         ] {
             assert_eq!(text.parse::<Pointer>().unwrap().to_string(), text);

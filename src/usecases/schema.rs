@@ -57,6 +57,9 @@ schemas! {
     LegAction = "leg-action";
     StatutoryDecision = "statutory-decision";
     IncidentClose = "incident-close";
+    Erase = "erase";
+    Hold = "hold";
+    HoldLift = "hold-lift";
     Ack = "ack";
     Staff = "staff";
     SignIn = "sign-in";

@@ -127,6 +127,9 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::IncidentReport
         | E::CloseIncident
         | E::Referral
+        | E::Retention
+        | E::Erase
+        | E::LiftHold
         | E::SetSignIn
         | E::RemoveSignIn => Reach::Keeper,
         E::Arrangement
@@ -135,6 +138,8 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::AvailableActions
         | E::Act
         | E::LegReceipts
+        | E::PlaceHold
+        | E::Holds
         | E::Receipt => Reach::Parties,
         E::OpenDelivery | E::Ack => Reach::Recipient,
     }
@@ -156,6 +161,7 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::UnlockProtection
         | E::ApproveProtection
         | E::Act
+        | E::LiftHold
         | E::OpenDelivery
         | E::Ack => true,
         E::RecordProtection | E::Protections | E::Protection => false,
@@ -207,6 +213,10 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Incident
         | E::IncidentReport
         | E::CloseIncident
+        | E::Retention
+        | E::Erase
+        | E::PlaceHold
+        | E::Holds
         | E::Receipt => false,
     }
 }
@@ -253,9 +263,14 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
 fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
-        E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::RecordProtection | E::Submit => {
-            (201, None)
-        }
+        E::RegisterStaff
+        | E::RecordArrangement
+        | E::RecordConsent
+        | E::RecordProtection
+        | E::PlaceHold
+        | E::Submit => (201, None),
+        // The leg of the story is under way, and held.
+        E::Erase => (409, Some("retention-hold")),
         E::Protections
         | E::Protection
         | E::ChangeProtection
@@ -315,6 +330,9 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Incident
         | E::IncidentReport
         | E::CloseIncident
+        | E::Retention
+        | E::Holds
+        | E::LiftHold
         | E::Receipt => (200, None),
     }
 }
@@ -474,7 +492,20 @@ async fn asked(
             let body = json!({ "by": party.officer, "note": "報告済み" });
             (path(named.id(|story| &story.incident)), Some(body))
         }
-        E::Referral => (path(named.id(|story| &story.referral)), None),
+        E::Referral | E::Retention => (path(named.id(|story| &story.referral)), None),
+        E::Erase => {
+            let body = json!({ "by": party.officer, "approved_by": party.boss, "reason": "保存期間の満了" });
+            (path(named.id(|story| &story.referral)), Some(body))
+        }
+        E::Holds => (path(named.id(|story| &story.leg)), None),
+        E::PlaceHold => {
+            let body = json!({ "by": party.officer, "kind": "legal", "reason": party.private });
+            (path(named.id(|story| &story.leg)), Some(body))
+        }
+        E::LiftHold => {
+            let body = json!({ "by": party.officer, "reason": "終了" });
+            (path(named.id(|story| &story.hold)), Some(body))
+        }
         E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
         E::Act => {
             let note = json!({ "by": party.staff, "note": "連絡" });
@@ -558,7 +589,11 @@ pub async fn request(
         Endpoint::OpenDelivery | Endpoint::Register => {
             request = request.header("tsunagu-staff", &party.staff);
         }
-        Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
+        Endpoint::Incidents
+        | Endpoint::Incident
+        | Endpoint::IncidentReport
+        | Endpoint::Retention
+        | Endpoint::Holds => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}

@@ -62,6 +62,8 @@ pub struct Story {
     pub entry: String,
     pub case: String,
     pub incident: String,
+    /// A hold of the sender's on the leg.
+    pub hold: String,
 }
 
 pub struct World {
@@ -161,13 +163,17 @@ impl World {
         let entry = sender.agency.post_at(1, &format!("/v1/arrangements/{arrangement}/cases"), &case).await;
         let protected =
             sender.agency.post("/v1/protections", &super::protections::paper(&sender.staff)).await;
+        let leg = sent.at("/legs/0/id");
+        let hold = json!({ "by": sender.officer, "kind": "legal", "reason": sender.private });
+        let hold = sender.agency.post(&format!("/v1/legs/{leg}/holds"), &hold).await;
         Story {
+            hold: hold.at("/id"),
             protection: protected.at("/id"),
             sender: sender.agency.id.clone(),
             recipient: recipient.agency.id.clone(),
             consent,
             referral: sent.at("/id"),
-            leg: sent.at("/legs/0/id"),
+            leg,
             delivery: sent.at("/legs/0/delivery"),
             arrangement,
             entry: entry.at("/entry"),
@@ -205,6 +211,7 @@ impl World {
                     deny(&story.referral, "the id of another agency's referral");
                     deny(&story.entry, "the id of an entry of another agency's register");
                     deny(&story.case, "a case on another agency's register");
+                    deny(&story.hold, "the id of another agency's hold");
                 }
                 if story.sender != asker && story.recipient != asker {
                     for id in

@@ -2,6 +2,7 @@
 //! unseen; what no story looks at is made up here.
 
 mod arrangement;
+mod erased;
 mod recalled;
 
 use jiff::Timestamp;
@@ -42,6 +43,7 @@ use crate::{
 };
 
 pub use arrangement::*;
+pub use erased::{erasure, hold as placed_hold, node, retired_kek, shred};
 pub use recalled::{holding, incident, statutory};
 
 /// Whether the columns that may be NULL are.
