@@ -132,24 +132,24 @@ impl SeeNode {
     }
 }
 
-/// What becomes of a data key when a referral is erased.
+/// Whether a data key goes when a referral is erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Goes {
     /// It seals something of that referral alone, and goes with it.
-    GoesWithReferral,
+    WithReferral,
     /// It seals what lives on by itself.
-    Stays,
+    Not,
 }
 
 /// Every column that names a data key. All wraps lie in `data_key`, so all of them are moved; this list says which go
 /// when a referral is erased. A new table with a data key has to be put here, or a test fails.
-pub const SEALED: &[(&str, &str, Fate)] = &[
-    ("agency", "data_key", Fate::Stays),
-    ("arrangement_case", "data_key", Fate::Stays),
-    ("consent", "data_key", Fate::Stays),
-    ("incident", "data_key", Fate::GoesWithReferral),
+pub const SEALED: &[(&str, &str, Goes)] = &[
+    ("agency", "data_key", Goes::Not),
+    ("arrangement_case", "data_key", Goes::Not),
+    ("consent", "data_key", Goes::Not),
+    ("incident", "data_key", Goes::WithReferral),
     // Where it protects one referral; that of a case stays with the case.
-    ("protection", "data_key", Fate::GoesWithReferral),
-    ("referral", "data_key", Fate::GoesWithReferral),
-    ("referral", "compartment_key", Fate::GoesWithReferral),
+    ("protection", "data_key", Goes::WithReferral),
+    ("referral", "data_key", Goes::WithReferral),
+    ("referral", "compartment_key", Goes::WithReferral),
 ];

@@ -30,11 +30,13 @@ const BATCHES: usize = 8;
 pub struct Keyring {
     node: Uuid,
     looked_until: Timestamp,
+    /// Where the walk through old wraps goes on: those of an agency that has no newer keys yet hold up no others.
+    place: Place,
 }
 
 impl Keyring {
     pub fn new(context: &Context) -> Self {
-        Self { node: context.clock.new_random_id(), looked_until: Timestamp::MIN }
+        Self { node: context.clock.new_random_id(), looked_until: Timestamp::MIN, place: Place::default() }
     }
 
     /// One round: takes up what has changed, tells what is held, moves some old wraps.
@@ -43,13 +45,13 @@ impl Keyring {
     /// The ledger or the key store could not be reached; the next round tries again.
     pub async fn round(&mut self, context: &Context) -> Result<(), Problem> {
         self.refresh(context).await?;
-        let mut place = Place::default();
         for _ in 0..BATCHES {
-            let batch = rewrap::batch(context, &mut place).await?;
+            let batch = rewrap::batch(context, &mut self.place).await?;
             if batch.stuck > 0 {
                 tracing::error!(count = batch.stuck, "data keys could not be moved: look at the key store");
             }
             if batch.is_last() {
+                self.place = Place::default();
                 break;
             }
         }
@@ -75,14 +77,14 @@ impl Keyring {
     /// Drops this process's copies of keys that are retired. One that a wrap needs after all, because a node that was
     /// cut off used it meanwhile, is kept.
     async fn drop_retired(&self, context: &Context) -> Result<(), Problem> {
-        for row in context.ledger.retired_since(self.looked_until).await? {
+        let retired = context.ledger.retired_since(self.looked_until).await?;
+        for row in retired.into_iter().filter(|row| context.vault.holds_kek(row.agency, &row.kek)) {
             if context.ledger.wraps_under(row.agency, &row.kek).await? > 0 {
                 tracing::error!(agency = %row.agency, month = row.kek, "a retired key is needed again and is kept");
                 continue;
             }
-            if context.vault.destroy_kek(row.agency, &row.kek)? {
-                tracing::info!(agency = %row.agency, month = row.kek, "a retired key is destroyed");
-            }
+            context.vault.destroy_kek(row.agency, &row.kek)?;
+            tracing::info!(agency = %row.agency, month = row.kek, "a retired key is dropped");
         }
         Ok(())
     }

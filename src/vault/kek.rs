@@ -134,6 +134,14 @@ impl Vault {
         agencies.map(|agency| Ok((agency, self.kek_months(agency)?))).collect()
     }
 
+    /// Whether this process has a key-encryption key, in its folder or in its memory.
+    pub fn holds_kek(&self, agency: AgencyId, kek_id: &str) -> bool {
+        let month = Month::parse(kek_id);
+        month.is_some_and(|month| {
+            self.keks.get(agency, month).is_some() || self.kek_path(agency, month).exists()
+        })
+    }
+
     /// The oldest month under whose keys this process would wrap at that time. Where it makes keys itself, that is
     /// the month itself; a node that was not given new keys serves on with older ones, and those must stay.
     pub fn wraps_under(&self, at: Timestamp) -> Result<String, VaultError> {

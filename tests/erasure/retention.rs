@@ -174,9 +174,18 @@ pub async fn what_is_held_is_not_erased(town: &mut Town) -> Vec<Agency> {
     assert_eq!(codes(&officers.erase(site, &sent.referral).await), ["open_incident"]);
     let close = json!({"by": officers.officer, "note": "報告済み"});
     site.post_at(1, &format!("/v1/incidents/{incident}/close"), &close).await.good();
+    let protections = protect_twice(site, &officers, &sent.referral).await;
     let wraps = town.rows().await["data_key"];
     officers.erase(site, &sent.referral).await.good();
-    assert_eq!(town.rows().await["data_key"], wraps - 4, "the referral's for three, the incident's for one");
+    let gone = wraps - town.rows().await["data_key"];
+    assert_eq!(
+        gone,
+        3 + 1 + 2,
+        "the referral's for three, those of its incident and its protections for one each"
+    );
+    for protection in protections {
+        assert_eq!(site.get(&format!("/v1/protections/{protection}")).await.code(), 410);
+    }
     let look = site.request("GET", &format!("/v1/incidents/{incident}")).await;
     assert_eq!(site.send(look.header("tsunagu-staff", &officers.boss)).await.code(), 410);
     assert_eq!(nursery.post(&holds, &hold).await.code(), 410, "there is nothing left to hold");
@@ -188,6 +197,19 @@ pub async fn what_is_held_is_not_erased(town: &mut Town) -> Vec<Agency> {
     assert!(found.contains(&"open_leg".to_owned()), "{found:?}");
     site.act(&open, "cancel", &json!({"by": writer})).await.good();
     cast.everybody()
+}
+
+/// A protection of this referral alone that was released, and one that is in force.
+async fn protect_twice(site: &Agency, officers: &Officers, referral: &str) -> [String; 2] {
+    let (boss, other) = (&officers.boss, site.hire("supervisor").await);
+    let paper = json!({
+        "by": boss, "referral": referral, "hidden_from": [{"municipality": "011002"}], "ground": "支援措置",
+    });
+    let first = site.post("/v1/protections", &paper).await.at("/id");
+    let path = format!("/v1/protections/{first}");
+    site.post_at(1, &format!("{path}/release"), &json!({"by": boss, "reason": "転居"})).await.good();
+    site.post_at(2, &format!("{path}/approve"), &json!({"by": other})).await.good();
+    [first, site.post("/v1/protections", &paper).await.at("/id")]
 }
 
 pub async fn a_hold_races_an_erasure(town: &mut Town) -> Vec<Agency> {
