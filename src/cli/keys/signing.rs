@@ -12,7 +12,7 @@ use crate::{
 #[derive(clap::Args)]
 pub(super) struct Publish {
     /// receipt = 受領証の署名鍵、token = アクセストークンの署名鍵 / receipt: signs receipts; token: signs access tokens
-    #[arg(value_name = "PURPOSE", value_parser = clap::builder::PossibleValuesParser::new(PURPOSES))]
+    #[arg(value_name = "PURPOSE", hide_possible_values = true, value_parser = clap::builder::PossibleValuesParser::new(PURPOSES))]
     purpose: String,
 }
 
