@@ -146,7 +146,9 @@ pub enum Goes {
 pub const SEALED: &[(&str, &str, Goes)] = &[
     ("agency", "data_key", Goes::Not),
     ("arrangement_case", "data_key", Goes::Not),
+    ("case_record", "data_key", Goes::Not),
     ("consent", "data_key", Goes::Not),
+    ("consultation", "data_key", Goes::Not),
     ("incident", "data_key", Goes::WithReferral),
     // Where it protects one referral; that of a case stays with the case.
     ("protection", "data_key", Goes::WithReferral),

@@ -9,7 +9,7 @@ use super::{
     Caller, Context, jst, not_found,
     opened::{OpenedLeg, World, damaged, data_key},
     page::{Limit, page},
-    read::Seen,
+    read::{Seen, looked},
 };
 use crate::{
     domain::{
@@ -169,7 +169,12 @@ pub(super) async fn version(
 ///
 /// # Errors
 /// Not found for everybody else.
-pub async fn read(context: &Context, caller: &Caller, id: ProtectionId) -> Result<Seen, Problem> {
+pub async fn read(
+    context: &Context,
+    caller: &Caller,
+    id: ProtectionId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
     let row = context.ledger.protection(caller.scope(), id).await?.ok_or_else(not_found)?;
     let (record, _) = version(context, &row, row.version).await?;
     let now = context.clock.now();
@@ -179,6 +184,7 @@ pub async fn read(context: &Context, caller: &Caller, id: ProtectionId) -> Resul
         view["pending"] = told(pending)?;
         view["pending"]["at"] = json!(jst(pending.at));
     }
+    looked(context, caller, staff, id).await?;
     Ok(Seen { version: row.version, text: view.to_string() })
 }
 
@@ -242,12 +248,13 @@ pub async fn list(
         }
     };
     let more = limit.cut(&mut rows);
-    let summary = |row: &ProtectionRow| {
-        json!({
-            "id": row.id, "version": row.version, "in_force": row.place.is_some(),
-            "changed_at": jst(row.changed_at),
-        })
-    };
-    let items = rows.iter().map(summary).collect();
+    let items = rows.iter().map(protection_summary).collect();
     Ok(page(items, rows.last().filter(|_| more).map(|row| row.id.to_string())))
+}
+
+/// What lists show of a protection.
+pub(super) fn protection_summary(row: &ProtectionRow) -> Value {
+    json!({
+        "id": row.id, "version": row.version, "in_force": row.place.is_some(), "changed_at": jst(row.changed_at),
+    })
 }

@@ -4,10 +4,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 
-use super::words::{ADDRESS, ASCII, NAME, address, ascii, name};
+use super::{
+    cases,
+    words::{ADDRESS, ASCII, NAME, address, ascii, name},
+};
 
 /// A person, with every part of the name.
-fn person() -> Value {
+pub fn person() -> Value {
     json!({"family": name(), "given": name(), "family_kana": name(), "given_kana": name()})
 }
 
@@ -225,6 +228,13 @@ fn every_free_text_of_every_schema_holds_a_canary() {
         ("leg-action.json", vec![act("", &json!({}))]),
         ("statutory-decision.json", vec![statutory_decision("")]),
         ("incident-close.json", vec![incident_close("")]),
+        ("consultation.json", vec![cases::talk("")]),
+        ("case.json", vec![cases::case("")]),
+        ("case-change.json", vec![cases::case("")]),
+        ("case-plan.json", vec![cases::plan("")]),
+        ("case-entry.json", vec![cases::entry("")]),
+        ("case-close.json", vec![cases::close("")]),
+        ("case-reopen.json", vec![cases::reopen("")]),
         ("withdraw.json", vec![]),
         ("arrangement.json", vec![]),
         ("arrangement-member.json", vec![]),

@@ -6,6 +6,7 @@
 
 mod arrangements;
 mod batches;
+mod cases;
 mod contention;
 mod evidence;
 mod fence;

@@ -1,7 +1,9 @@
 //! Rows to write. Every value of a column differs from its neighbours, so that two columns cannot change places
 //! unseen; what no story looks at is made up here.
 
+mod access;
 mod arrangement;
+mod case;
 mod erased;
 mod recalled;
 
@@ -19,6 +21,7 @@ use crate::{
         delivery::DeliveryState,
         ids::{AgencyId, ConsentId, LegId, ReferralId},
         leg::LegState,
+        purpose::AccessPurpose,
         receipt::ReceiptLevel,
         referral::{ReferralType, Urgency},
         service::{AgeCounts, ServiceKind},
@@ -42,7 +45,9 @@ use crate::{
     },
 };
 
+pub use access::{break_glass, relation};
 pub use arrangement::*;
+pub use case::*;
 pub use erased::{erasure, hold as placed_hold, node, retired_kek, shred};
 pub use recalled::{holding, incident, statutory};
 
@@ -319,6 +324,7 @@ pub fn audit(agency: AgencyId, fill: Fill) -> AuditRow {
         subject: id::<LegId>().to_string(),
         decision: "allowed".to_owned(),
         at: at(21),
+        purpose: fill.of(AccessPurpose::SafetyCheck),
     }
 }
 

@@ -15,6 +15,7 @@ fn item(endpoint: Endpoint) -> Option<Schema> {
         Endpoint::Services => Some(Schema::Service),
         Endpoint::Referrals => Some(Schema::ReferralView),
         Endpoint::Legs => Some(Schema::LegView),
+        Endpoint::Consultations => Some(Schema::ConsultationView),
         _ => None,
     }
 }
