@@ -6,8 +6,8 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, break_glass, case, consent, consultation, erase,
-    hold, incident, protection, register, relation, statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, act, arrangement, break_glass, case, consent, consultation,
+    erase, hold, incident, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{

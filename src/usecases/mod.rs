@@ -22,6 +22,7 @@ pub mod directory;
 pub mod dispatch;
 pub mod erase;
 mod evidence;
+mod hand_over;
 pub mod hold;
 pub mod holding;
 pub mod idempotency;
@@ -78,8 +79,8 @@ use crate::{
         fault::{Fault, Text},
         ids::{AgencyId, StaffId},
         problem::{Problem, ProblemKind},
-        retention::Periods,
         purpose::AccessPurpose,
+        retention::Periods,
         staff::StaffRole,
     },
     ledger::{
