@@ -21,6 +21,7 @@ pub mod desk;
 pub mod directory;
 pub mod dispatch;
 mod evidence;
+mod hand_over;
 pub mod holding;
 pub mod idempotency;
 pub mod import;

@@ -45,6 +45,7 @@ pub const fn passage(code: RefusalCode) -> Passage {
             Never("another person of the agency opens; a doubt is settled by a word")
         }
         C::NotifierSealed => Never("the notifier is hidden from everybody but the desk of the notice"),
+        C::ProtectionFirst => Never("what protects the family is taken over first, which takes a moment"),
         C::AddressConcealed => Never("the place is hidden; two persons of the owner show it for minutes"),
         C::RightsHarmed => Never("harm is on record"),
         C::ApproverRequired => Never("a second person is asked, not passed by"),
