@@ -87,6 +87,8 @@ ids! {
     ProtectionId, "protection";
     /// What was sent by mistake, and its record (事案).
     IncidentId, "incident";
+    /// A request to see what is held about a person (開示請求).
+    AccessRequestId, "disclosure request";
     /// A break-glass (緊急閲覧).
     BreakGlassId, "break-glass";
     /// Signed evidence of one step (受領証).

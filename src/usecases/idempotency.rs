@@ -6,14 +6,14 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, break_glass, case, consent, consultation,
-    incident, protection, register, relation, statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, case, consent,
+    consultation, incident, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
         ids::{
-            ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId, DeliveryId,
-            IncidentId, LegId, ProtectionId, ReferralId, StaffId,
+            AccessRequestId, ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId,
+            DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
         },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -56,6 +56,10 @@ pub enum Pointer {
         id: IncidentId,
         version: i64,
     },
+    AccessRequest {
+        id: AccessRequestId,
+        version: i64,
+    },
     BreakGlass {
         id: BreakGlassId,
         version: i64,
@@ -86,6 +90,7 @@ impl fmt::Display for Pointer {
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
+            Self::AccessRequest { id, version } => write!(f, "access-request:{id}:{version}"),
             Self::BreakGlass { id, version } => write!(f, "break-glass:{id}:{version}"),
             Self::Relation { delivery, seq } => write!(f, "relation:{delivery}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
@@ -119,6 +124,9 @@ impl FromStr for Pointer {
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
             ["incident", id, version] => {
                 Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["access-request", id, version] => {
+                Some(Self::AccessRequest { id: id.parse().ok()?, version: version.parse().ok()? })
             }
             ["break-glass", id, version] => {
                 Some(Self::BreakGlass { id: id.parse().ok()?, version: version.parse().ok()? })
@@ -229,6 +237,9 @@ async fn replay(
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Incident { id, version } => incident::closed(id, version),
+        Pointer::AccessRequest { id, version } => {
+            access_request::answer_again(context, caller, id, version).await?
+        }
         Pointer::BreakGlass { id, version } => {
             break_glass::answer_again(context, caller, id, version).await?
         }
@@ -257,6 +268,7 @@ mod tests {
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),
+            format!("access-request:{id}:3"),
             format!("break-glass:{id}:2"),
             format!("relation:{id}:1"),
             format!("receipt:{id}:R2"),

@@ -67,6 +67,8 @@ schemas! {
     LegAction = "leg-action";
     StatutoryDecision = "statutory-decision";
     IncidentClose = "incident-close";
+    AccessRequest = "access-request";
+    AccessRequestStep = "access-request-step";
     Ack = "ack";
     Staff = "staff";
     SignIn = "sign-in";
@@ -109,6 +111,11 @@ schemas! {
     LegAnswer = "leg-answer";
     Inbox = "inbox";
     IncidentView = "incident-view";
+    FamilyView = "family-view";
+    AccessRequestView = "access-request-view";
+    AccessRequestAnswer = "access-request-answer";
+    AccessRequestPreparation = "access-request-preparation";
+    SubjectExport = "subject-export";
     DeliveryView = "delivery-view";
     Token = "token";
     Health = "health"; Preview = "preview"; DryRun = "dry-run";

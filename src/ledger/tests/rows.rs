@@ -2,6 +2,7 @@
 //! unseen; what no story looks at is made up here.
 
 mod access;
+mod access_request;
 mod arrangement;
 mod case;
 mod recalled;
@@ -45,6 +46,7 @@ use crate::{
 };
 
 pub use access::{break_glass, relation};
+pub use access_request::{access_request, access_request_version};
 pub use arrangement::*;
 pub use case::*;
 pub use recalled::{holding, incident, statutory};
