@@ -116,7 +116,15 @@ fn controls(left: &Left, engine: Engine) {
     let people = Scanner::new(&[NAME, ASCII]);
     let shown = left.traffic.iter().filter(|one| !people.find(&one.reply.body).is_empty());
     let paths: Vec<&str> = shown.map(|one| one.url.as_str()).collect();
-    for part in ["/v1/deliveries/", "/v1/legs/", "/v1/consents/", "/v1/staff", "/v1/cases/", "/v1/consultations/", "/board/legs/"] {
+    for part in [
+        "/v1/deliveries/",
+        "/v1/legs/",
+        "/v1/consents/",
+        "/v1/staff",
+        "/v1/cases/",
+        "/v1/consultations/",
+        "/board/legs/",
+    ] {
         assert!(paths.iter().any(|path| path.contains(part)), "no canary reached {part}: {paths:?}");
     }
     let previews = left.traffic.iter().filter(|one| {

@@ -9,7 +9,7 @@ use tsunagu::{
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
         arrangement::{ArrangementKind, ArrangementStep},
-        basis::{BasisCode, CaseClass, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
+        basis::{BasisCode, CHANGE_REASON, CaseClass, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
         breach_report::ReportItem,
         case::{CaseState, CaseStep, RelationKind, ends_a_case},
