@@ -20,6 +20,8 @@ mod protections;
 mod roles;
 #[path = "access/timing.rs"]
 mod timing;
+#[path = "access/traces.rs"]
+mod traces;
 #[path = "access/world.rs"]
 mod world;
 

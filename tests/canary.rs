@@ -32,6 +32,8 @@ const LISTS: &[&str] = &[
     "/v1/agencies",
     "/v1/services",
     "/v1/incidents?",
+    "/v1/audit",
+    "/v1/break-glass?",
     "/v1/cases?",
     "/v1/consultations?",
 ];

@@ -12,27 +12,32 @@ use tsunagu::{
         basis::{BasisCode, CHANGE_REASON, CaseClass, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
         breach_report::ReportItem,
+        break_glass::{GlassState, ReviewOutcome},
         case::{CaseState, CaseStep, RelationKind, ends_a_case},
         consent::{
             Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
             custody::{Act, CustodyKind, OtherCustodian, SoleGround},
         },
         consultation::{Channel, ConsultationResult},
+        cover::CoveredBy,
         delivery::DeliveryState,
         holding::{Disposal, HoldingCause, HoldingState},
         incident::{Exposure, IncidentState, RecallReason, ReportNeed},
         leg::{LegAction, LegState},
         mask::{Detail, Why},
         protection::record::{ProtectionState, ProtectionStep},
+        purpose::AccessPurpose,
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
+        relation::{Relation, RelationStep},
         second_look::Confirm,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
         subject::SubjectRole,
     },
+    ledger::audit::AuditAction,
     usecases::schema::{BASE, Schema},
 };
 
@@ -51,6 +56,9 @@ const REQUESTS: &[Schema] = &[
     Schema::ProtectionRelease,
     Schema::ProtectionUnlock,
     Schema::ProtectionApprove,
+    Schema::Relation,
+    Schema::BreakGlass,
+    Schema::BreakGlassReview,
     Schema::Case,
     Schema::CaseChange,
     Schema::CasePlan,
@@ -132,6 +140,13 @@ fn every_published_code_list_is_the_programs() {
         "agency_kind": AgencyKind;
         "withheld_reason": Why;
         "refusal_code": RefusalCode;
+        "access_purpose": AccessPurpose;
+        "audit_action": AuditAction;
+        "relation": Relation;
+        "relation_step": RelationStep;
+        "covered_by": CoveredBy;
+        "glass_state": GlassState;
+        "review_outcome": ReviewOutcome;
         "detail": Detail;
         "body": Body;
         "arrangement_kind": ArrangementKind;

@@ -148,7 +148,6 @@ fn mask(q: &Question<'_>, grant: &Grant) -> (Mask, Vec<Withheld>) {
         let mut refused: Vec<(Option<&SubjectRef>, Why)> = Vec::new();
         for subject in q.outline.of(section) {
             let (why, detail) = match why_withheld(q, grant, section, subject) {
-                Some(Why::Sealed) => (Some(Why::Sealed), None),
                 _ if bearing.withholds(section) => (Some(Why::Concealed), None),
                 // The sentence in place of an address stands also where an address has no place at all (7.1).
                 None | Some(Why::Mask) if bearing.detail(section) == Detail::Substitute => {
@@ -254,6 +253,6 @@ fn second_person(q: &Question<'_>, basis: &Basis, mask: &Mask) -> Result<(), Ref
 }
 
 #[cfg(test)]
-mod properties;
+pub(in crate::domain) mod properties;
 #[cfg(test)]
 mod protected;

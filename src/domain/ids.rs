@@ -87,6 +87,8 @@ ids! {
     ProtectionId, "protection";
     /// What was sent by mistake, and its record (事案).
     IncidentId, "incident";
+    /// A break-glass (緊急閲覧).
+    BreakGlassId, "break-glass";
     /// Signed evidence of one step (受領証).
     ReceiptId, "receipt";
     /// A queued piece of work, such as a doorbell to ring.

@@ -102,6 +102,8 @@ code_list! {
         Replace = "replace", "別の宛先へ送り直す", "send anew in its place";
         Note = "note", "連絡を書き添える", "add a note";
         View = "view", "閲覧を記録する", "record a viewing";
+        /// 緊急閲覧: a named person of the recipient broke the glass.
+        BreakGlass = "break_glass", "緊急閲覧を記録する", "record a break-glass";
         NoShow = "no_show", "来所なしを記録する", "record a no-show";
         AppointmentMoved = "appointment_moved", "日程を変更する", "move the appointment";
         Reminder = "reminder", "返事を促す", "send a reminder";

@@ -60,6 +60,23 @@ const ARRIVED: &[LegState] = &[
     Expired,
     EnteredInError,
 ];
+/// The same with the state before any arrival: the glass may be broken for a copy nobody has opened yet.
+const REACHED: &[LegState] = &[
+    Requested,
+    Received,
+    InfoRequested,
+    Accepted,
+    Waitlisted,
+    Scheduled,
+    InProgress,
+    OnHold,
+    CancelRequested,
+    Declined,
+    Forwarded,
+    Completed,
+    Discontinued,
+    Expired,
+];
 /// Every state that has ended.
 const ENDED: &[LegState] =
     &[Declined, Forwarded, Completed, Discontinued, Cancelled, Withdrawn, Expired, EnteredInError];
@@ -157,6 +174,8 @@ pub const TRANSITIONS: &[Transition] = &[
     event(&[Requested], LegAction::Release, &[H]).when(&[Guard::Held]),
     event(SHARED, LegAction::Note, &[S, SS, R]).with(&[Field::Note]),
     event(ARRIVED, LegAction::View, &[H]),
+    // A fact to keep in every state in which a copy can be opened: who opened it in an emergency, for both to see.
+    event(REACHED, LegAction::BreakGlass, &[H]),
     // Counted; the second one prompts the sender.
     event(&[Scheduled, InProgress], LegAction::NoShow, &[R]),
     event(&[InProgress], LegAction::AppointmentMoved, &[R]).with(&[Field::AppointmentAt]),

@@ -11,6 +11,8 @@
 //!    [`field_rules`], [`field_error`].
 //! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
+//!    Who opens is asked too: [`relation`] (who is too near to a family), [`break_glass`] (what ran out, for an hour);
+//!    afterwards [`cover`] says what covered whom, and [`purpose`] for what somebody looked.
 //!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant, and
 //!    [`release`] says for how long it can still be undone.
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
@@ -28,6 +30,7 @@ pub mod arrangement;
 pub mod basis;
 pub mod basis_state;
 pub mod breach_report;
+pub mod break_glass;
 pub mod calendar;
 pub mod case;
 pub mod chain;
@@ -36,6 +39,7 @@ pub mod consent;
 pub mod consultation;
 pub mod content;
 pub mod corporate_number;
+pub mod cover;
 pub mod delivery;
 pub mod difference;
 pub mod disclosure;
@@ -66,9 +70,11 @@ pub mod problem;
 pub mod proof;
 pub mod protection;
 pub mod provision;
+pub mod purpose;
 pub mod receipt;
 pub mod referral;
 pub mod refusal;
+pub mod relation;
 pub mod release;
 pub mod second_look;
 pub mod section;

@@ -84,6 +84,8 @@ problem_kinds! {
         "もう一度プレビューして違いを確かめ、新しい token を付けて送ってください。まだ何も送られていません。", "Preview again, look at what changed, and send with the new token. Nothing has been sent.";
     NoDryRun = "no-dry-run", "この操作は試しに行うことができません", "This request has no dry run",
         "Prefer: dry-run を外すと実行されます。まだ何も行われていません。", "Without Prefer: dry-run it is carried out. Nothing has been done.";
+    BreakGlassRefused = "break-glass-refused", "緊急閲覧はできません", "The glass may not be broken",
+        "通常の方法で開くか、未確認の緊急閲覧を先に確認してもらってください。", "Open it in the ordinary way, or have the reviews made that are missing.";
     OpeningRefused = "opening-refused", "現在は閲覧できません", "The content may not be opened now",
         "差出機関に問い合わせてください。", "Ask the sending agency.";
     ChannelUnavailable = "channel-unavailable", "このハブでは使えない受け方です", "The hub does not offer this channel",

@@ -32,6 +32,7 @@ code_list! {
         ConsentParty = "CONSENT_PARTY", "同意に含まれない機関です", "the consent does not name this agency";
         ConsentPurpose = "CONSENT_PURPOSE", "同意の目的に含まれません", "the consent does not cover this purpose";
         ConflictOfInterest = "CONFLICT_OF_INTEREST", "関係者は開けません", "the opener is not impartial";
+        RelationUnclear = "RELATION_UNCLEAR", "関係者かどうかの申告が必要です", "the opener is asked whether they are related";
         NotifierSealed = "NOTIFIER_SEALED", "通告者の情報は開けません", "the notifier is sealed";
         AddressConcealed = "ADDRESS_CONCEALED", "住所は秘匿されています", "the address is concealed";
         ConsentSubject = "CONSENT_SUBJECT", "本人の同意に含まれない人の情報です", "the consent does not cover these people";
@@ -121,6 +122,7 @@ const fn sentences(code: RefusalCode) -> Sentences {
         C::ConsentParty => ("差出機関または宛先が、この同意に明記されていません。", "The consent does not name both sender and recipient.", "この機関を宛先に含む同意を新たに得てください。", "Obtain a new consent that names this agency."),
         C::ConsentPurpose => ("同意の目的は、この送信の目的と異なります。", "The consent was given for another purpose.", "この目的についての同意を新たに得てください。", "Obtain a new consent for this purpose."),
         C::ConflictOfInterest => ("この件の当事者・親族などに当たる職員は開けません。", "A party to the case, or a relative, may not open it.", "同じ機関の別の職員が開いてください。期限は進んでいます。", "Let another person of the agency open it; the clocks run on."),
+        C::RelationUnclear => ("差出機関が関係者として挙げた人と、お名前が同じか似ています。", "The sender named somebody as related to the case whose name may be this reader's.", "関係があるかどうかを申告してください（POST /v1/deliveries/{id}/relations の declared か denied）。関係がなければ、すぐに開けます。", "Say whether there is a relation (POST /v1/deliveries/{id}/relations, declared or denied); if there is none, it opens at once."),
         C::NotifierSealed => ("通告者を特定させる情報は、受理窓口の担当者だけが開けます。", "Only the reception desk of the notice may see who gave it.", "受理窓口の担当者に引き継いでください。", "Pass it to the duty desk."),
         C::AddressConcealed => ("住所は秘匿の対象です。", "The address is concealed.", "連絡は担当課を経由してください。", "Reach the family through the division in charge."),
         C::ConsentSubject => ("求められた情報は、同意に含まれない人のものだけです。", "All that was asked is about people the consent does not cover.", "その人自身の同意を新たに得てください。", "Obtain the consent of that person."),

@@ -13,7 +13,9 @@ use super::{
     field_error::FieldError,
     field_rules,
     ids::{AgencyId, ArrangementId, CaseId, ConsentId, StaffId},
+    person_name::NameText,
     referral::{ReferralType, Urgency},
+    relation::Relation,
     second_look::Confirm,
     section::Sections,
     subject::Subject,
@@ -58,6 +60,17 @@ pub struct AskedLeg {
     pub reply_by: Option<Timestamp>,
     /// What the sender has looked at again.
     pub confirmed: Vec<Confirm>,
+    /// Who works there and is related to the case.
+    pub related: Vec<Named>,
+}
+
+/// Somebody at the recipient, by id where the sender knows it, by name where not.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Named {
+    pub staff: Option<StaffId>,
+    pub name: Option<NameText>,
+    pub kana: Option<NameText>,
+    pub relation: Relation,
 }
 
 impl AskedLeg {
@@ -81,6 +94,8 @@ struct WireLeg {
     reply_by: Option<Timestamp>,
     #[serde(default)]
     confirmed: Vec<Confirm>,
+    #[serde(default)]
+    related: Vec<Named>,
 }
 
 #[derive(Deserialize)]
@@ -190,6 +205,7 @@ fn asked(leg: WireLeg) -> Result<AskedLeg, &'static str> {
         requested_action: leg.requested_action,
         reply_by: leg.reply_by,
         confirmed: leg.confirmed,
+        related: leg.related,
     })
 }
 

@@ -5,11 +5,14 @@ use jiff::Timestamp;
 use super::{
     Ledger, LedgerError, Scope,
     text::statements,
-    values::{table, text_columns},
+    values::{LAST, table, text_columns},
 };
 use crate::{
     code_list,
-    domain::ids::{AgencyId, AuditId, StaffId},
+    domain::{
+        ids::{AgencyId, AuditId, StaffId},
+        purpose::AccessPurpose,
+    },
 };
 
 code_list! {
@@ -30,15 +33,37 @@ code_list! {
         ReadConsultation = "read_consultation", "相談記録の照会", "read consultations";
         Arrange = "arrange", "取決めの記録・変更", "record or change an arrangement";
         Read = "read", "照会", "read own records";
+        /// 緊急閲覧: breaking the glass, and each opening under it.
+        BreakGlass = "break_glass", "緊急閲覧", "break the glass";
+        Relate = "relate", "利害関係の申告", "declare a relation";
+        Review = "review", "緊急閲覧の確認", "review a break-glass";
         Authenticate = "authenticate", "認証", "authenticate";
         Administer = "administer", "管理", "administer";
     }
 }
 
-text_columns!(AuditAction);
+impl AuditAction {
+    /// Whether somebody, or a system, got to see content by it: then the entry says for what purpose.
+    pub const fn shows(self) -> bool {
+        matches!(
+            self,
+            Self::Preview
+                | Self::Open
+                | Self::Take
+                | Self::Disclose
+                | Self::Read
+                | Self::ReadCase
+                | Self::ReadConsultation
+                | Self::BreakGlass
+        )
+    }
+}
+
+text_columns!(AuditAction, AccessPurpose);
 
 table! {
-    /// One entry. `decision` is `allowed`, or the code of the refusal.
+    /// One entry. `decision` is `allowed`, or the code of the refusal. `purpose` is that of a look at content; absent of
+    /// everything else, and of looks before purposes were recorded.
     AuditRow = "audit" {
         id: AuditId,
         agency: AgencyId,
@@ -47,14 +72,66 @@ table! {
         subject: String,
         decision: String,
         at: Timestamp,
+        purpose: Option<AccessPurpose>,
     }
 }
 
+/// Which entries of an agency's own audit are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditFilter<'a> {
+    All,
+    OfStaff(StaffId),
+    OfSubject(&'a str),
+}
+
+/// The time a page of the audit looks at: from the first moment on, before the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    pub from: Timestamp,
+    pub before: Timestamp,
+}
+
 statements! {
+    ALL = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE agency = $1 AND id < $2 ORDER BY id DESC LIMIT $3"];
+    OF_DAY = ["SELECT ", AuditRow::COLUMNS,
+        " FROM audit WHERE agency = $1 AND id < $2 AND at >= $4 AND at < $5 ORDER BY id DESC LIMIT $3"];
+    OF_STAFF = ["SELECT ", AuditRow::COLUMNS,
+        " FROM audit WHERE agency = $1 AND staff = $6 AND id < $2 AND at >= $4 AND at < $5 ORDER BY id DESC LIMIT $3"];
+    ABOUT = ["SELECT ", AuditRow::COLUMNS,
+        " FROM audit WHERE agency = $1 AND subject = $6 AND id < $2 AND at >= $4 AND at < $5 ORDER BY id DESC LIMIT $3"];
     OF_SUBJECT = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE subject = $1 AND agency = $2 ORDER BY id LIMIT $3"];
 }
 
 impl Ledger {
+    /// What an agency's own people and systems did, newest first, by keyset.
+    pub async fn audit(
+        &self,
+        scope: Scope,
+        filter: AuditFilter<'_>,
+        period: Option<Period>,
+        before: Option<AuditId>,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, LedgerError> {
+        let text = match (filter, period) {
+            (AuditFilter::All, None) => ALL,
+            (AuditFilter::All, Some(_)) => OF_DAY,
+            (AuditFilter::OfStaff(_), _) => OF_STAFF,
+            (AuditFilter::OfSubject(_), _) => ABOUT,
+        };
+        let before = before.map_or_else(|| LAST.to_owned(), |id| id.to_string());
+        let mut statement = sqlx::query(text).bind(scope.agency().to_string()).bind(before).bind(limit);
+        if text != ALL {
+            let period = period.unwrap_or(Period { from: Timestamp::MIN, before: Timestamp::MAX });
+            statement = statement.bind(period.from.as_microsecond()).bind(period.before.as_microsecond());
+        }
+        statement = match filter {
+            AuditFilter::All => statement,
+            AuditFilter::OfStaff(staff) => statement.bind(staff.to_string()),
+            AuditFilter::OfSubject(subject) => statement.bind(subject.to_owned()),
+        };
+        self.many(statement).await
+    }
+
     /// What the caller's own agency did to one record.
     pub async fn audit_of(
         &self,

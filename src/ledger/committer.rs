@@ -220,7 +220,7 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
     );
     insert_all!(cases, case_versions, case_plans, case_entries, case_consents, consultations);
     insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts);
-    insert_all!(holdings, statutory, incidents, audits, sign_ins, sessions);
+    insert_all!(holdings, statutory, incidents, relations, break_glasses, audits, sign_ins, sessions);
     enqueue(on, writes).await?;
     Ok(done)
 }

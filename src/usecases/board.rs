@@ -257,7 +257,7 @@ pub async fn leg(context: &Context, visitor: &Visitor, id: LegId) -> Result<LegS
     let audit = caller.audit(context, Some(visitor.staff.id), AuditAction::Read, id, ALLOWED);
     let rows = Rows { audits: vec![audit], ..Rows::default() };
     context.ledger.write(Write { rows, ..Write::default() }).await?;
-    let seen = read::leg(context, caller, id).await?;
+    let seen = read::leg_on_a_page(context, caller, id).await?;
     let names = names(context, vec![row.sender, row.recipient]).await?;
     let name = |id| names.iter().find(|(one, _)| *one == id).map(|(_, name)| name.clone());
     Ok(LegSeen {

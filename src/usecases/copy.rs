@@ -7,7 +7,7 @@ use super::{
     evidence::{Frame, Trail},
     opened::{LegBody, body_slot, damaged, lane},
     parcel::Parcel,
-    ring,
+    relation, ring,
 };
 use crate::{
     domain::{
@@ -185,6 +185,12 @@ impl Copy<'_> {
             requested_action: self.asked.requested_action.clone(),
             facts: self.asked.facts.clone(),
             arrangement: self.arrangement,
+            related: relation::stated(
+                self.context,
+                &self.asked.related,
+                self.submission.written_by,
+                self.now,
+            ),
             sent,
             mask: self.decision.mask.clone(),
             withheld: withheld(self.decision),

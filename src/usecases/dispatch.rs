@@ -170,7 +170,7 @@ async fn plan(context: &Context, wishes: &Wishes, job: &JobRow) -> Plan {
     };
     let plan = match job.kind {
         JobKind::Waiting => waiting(context, wish, job).await,
-        JobKind::Changed | JobKind::Recalled => happened(context, wish, job).await,
+        JobKind::Changed | JobKind::Recalled | JobKind::Glass => happened(context, wish, job).await,
         // Reading the wish has told the transport already.
         JobKind::Subscribed => Ok(Plan::settle(Fate::done(Why::Kept))),
         // Only the worker for mail takes these.
@@ -244,6 +244,10 @@ async fn happened(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, 
             let now = context.clock.now();
             Some(ring::gathered_mail(context, job.agency, wanted.gather_hours.next_slot(now), now))
         }
+        (JobKind::Glass, Some(wanted)) if context.ledger.reviews_due(scope).await? > 0 => {
+            let now = context.clock.now();
+            Some(ring::gathered_mail(context, job.agency, wanted.gather_hours.next_slot(now), now))
+        }
         _ => None,
     };
     if matches!(wish.door, Door::None) {
@@ -254,6 +258,9 @@ async fn happened(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, 
         JobKind::Recalled => {
             let copy = context.ledger.delivery(scope, subject.into()).await?;
             (DoorbellKind::DeliveryRecalled, copy.is_some())
+        }
+        JobKind::Glass => {
+            (DoorbellKind::GlassBroken, context.ledger.leg(scope, subject.into()).await?.is_some())
         }
         _ => (DoorbellKind::LegChanged, context.ledger.leg(scope, subject.into()).await?.is_some()),
     };

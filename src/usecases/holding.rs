@@ -259,6 +259,7 @@ async fn settle(context: &Context, row: &ConsentRow) -> Result<bool, Problem> {
         subject: row.id.to_string(),
         decision: state.code().to_owned(),
         at: now,
+        purpose: None,
     });
     match context.ledger.write(write).await {
         Ok(_) => {

@@ -6,14 +6,14 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, case, consent, consultation, incident,
-    protection, register, statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, act, arrangement, break_glass, case, consent, consultation,
+    incident, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
         ids::{
-            ArrangementId, CaseEntryId, CaseId, ConsentId, ConsultationId, DeliveryId, IncidentId, LegId,
-            ProtectionId, ReferralId, StaffId,
+            ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId, DeliveryId,
+            IncidentId, LegId, ProtectionId, ReferralId, StaffId,
         },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -56,6 +56,15 @@ pub enum Pointer {
         id: IncidentId,
         version: i64,
     },
+    BreakGlass {
+        id: BreakGlassId,
+        version: i64,
+    },
+    /// What was said of a relation to the case of a delivery.
+    Relation {
+        delivery: DeliveryId,
+        seq: i64,
+    },
     /// A receipt of a delivery.
     Receipt {
         delivery: DeliveryId,
@@ -77,6 +86,8 @@ impl fmt::Display for Pointer {
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
+            Self::BreakGlass { id, version } => write!(f, "break-glass:{id}:{version}"),
+            Self::Relation { delivery, seq } => write!(f, "relation:{delivery}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
         }
     }
@@ -108,6 +119,12 @@ impl FromStr for Pointer {
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
             ["incident", id, version] => {
                 Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["break-glass", id, version] => {
+                Some(Self::BreakGlass { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["relation", delivery, seq] => {
+                Some(Self::Relation { delivery: delivery.parse().ok()?, seq: seq.parse().ok()? })
             }
             ["receipt", delivery, level] => {
                 Some(Self::Receipt { delivery: delivery.parse().ok()?, level: level.parse().ok()? })
@@ -162,8 +179,8 @@ where
                 context.work.notify_one();
                 return Ok(Answer { text, replayed: false });
             }
-            // Somebody else asked the same holder in this moment: the next look sees it.
-            Err(WriteError::Stale | WriteError::Duplicate("holdings")) => {}
+            // Somebody else asked the same holder, or declared at the same place, in this moment: the next look sees it.
+            Err(WriteError::Stale | WriteError::Duplicate("holdings" | "relations")) => {}
             Err(WriteError::KeyTaken) => {
                 let first = replay(context, caller, command, &key_hash).await?;
                 return first.ok_or_else(|| Problem::new(ProblemKind::StillRunning));
@@ -212,6 +229,10 @@ async fn replay(
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Incident { id, version } => incident::closed(id, version),
+        Pointer::BreakGlass { id, version } => {
+            break_glass::answer_again(context, caller, id, version).await?
+        }
+        Pointer::Relation { delivery, seq } => relation::answer_again(context, caller, delivery, seq).await?,
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
     Ok(Some(Answer { text, replayed: true }))
@@ -236,6 +257,8 @@ mod tests {
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),
+            format!("break-glass:{id}:2"),
+            format!("relation:{id}:1"),
             format!("receipt:{id}:R2"),
         ] {
             assert_eq!(text.parse::<Pointer>().unwrap().to_string(), text);

@@ -4,11 +4,13 @@
 //! all-or-nothing write to the ledger. It speaks no SQL, no HTTP, no AMQP. A stale guard brings it back
 //! to its reading, a bounded number of times.
 
+pub mod accesses;
 pub mod act;
 mod approver;
 pub mod arrangement;
 pub mod authenticate;
 pub mod board;
+pub mod break_glass;
 pub mod case;
 pub mod consent;
 pub mod consent_form;
@@ -36,10 +38,12 @@ pub mod protection;
 pub mod provision;
 mod push;
 pub mod read;
+mod reader;
 mod recall;
 mod refused;
 pub mod register;
 mod rehearsal;
+pub mod relation;
 pub mod release;
 mod ring;
 pub mod run;
@@ -70,6 +74,7 @@ use crate::{
         fault::{Fault, Text},
         ids::{AgencyId, StaffId},
         problem::{Problem, ProblemKind},
+        purpose::AccessPurpose,
         staff::StaffRole,
     },
     ledger::{
@@ -125,9 +130,16 @@ pub enum Broker {
 /// An agency's system that has proved who it is, with the agency's row as it is now.
 pub struct Caller {
     pub agency: AgencyRow,
+    /// For what this request looks at content, as the audit will say.
+    pub purpose: AccessPurpose,
 }
 
 impl Caller {
+    /// A caller that names no purpose of its own.
+    pub const fn of(agency: AgencyRow) -> Self {
+        Self { agency, purpose: AccessPurpose::AsSent }
+    }
+
     pub fn id(&self) -> AgencyId {
         self.agency.id
     }
@@ -184,6 +196,19 @@ impl Caller {
         })
     }
 
+    /// The same where a system need not say for whom it looks; but whoever is named is one of the caller's own staff,
+    /// for the audit will say so.
+    async fn staff_if_named(
+        &self,
+        context: &Context,
+        named: Option<&str>,
+    ) -> Result<Option<StaffRow>, Problem> {
+        match named {
+            Some(_) => self.staff_of_header(context, named).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Foreign staff, staff who have left, and nobody are the same: there is no such person here.
     async fn active_staff(
         &self,
@@ -212,6 +237,7 @@ impl Caller {
             subject: subject.to_string(),
             decision: decision.to_owned(),
             at: context.clock.now(),
+            purpose: action.shows().then_some(self.purpose),
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
         receipt::{BasisRef, Withheld},
         referral::ReferralType,
         refusal::Refusal,
+        relation::Statement,
         section::{Section, Sections},
         subject::Subject,
     },
@@ -70,6 +71,9 @@ pub(super) struct LegBody {
     pub mask: Mask,
     pub withheld: Vec<Withheld>,
     pub basis: Option<BasisRef>,
+    /// Who at the recipient is related to the case, as the sender stated it.
+    #[serde(default)]
+    pub related: Vec<Statement>,
 }
 
 /// A leg, its referral and the key that opens both, for a party that may read it now.
@@ -183,8 +187,13 @@ impl World {
 
     /// Decides this leg anew, now.
     pub fn decide(&self, opened: &OpenedLeg, event: Event, at: Timestamp) -> Result<Decision, Refusal> {
+        decide(&self.question(opened, event, at))
+    }
+
+    /// The question of this leg at one event.
+    pub fn question<'a>(&'a self, opened: &'a OpenedLeg, event: Event, at: Timestamp) -> Question<'a> {
         let (leg, body) = (&opened.leg, &opened.body);
-        decide(&Question {
+        Question {
             event,
             at,
             sent_at: leg.created_at,
@@ -207,7 +216,7 @@ impl World {
             written_by: opened.referral.written_by,
             approved_by: self.header.approved_by,
             second_person: true,
-        })
+        }
     }
 
     /// Asks in the write whether the protection stands as it was decided on. Behind everything else: the leg is locked

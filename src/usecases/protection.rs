@@ -9,7 +9,7 @@ use super::{
     Caller, Context, jst, not_found,
     opened::{OpenedLeg, World, damaged, data_key},
     page::{Limit, page},
-    read::Seen,
+    read::{Seen, looked},
 };
 use crate::{
     domain::{
@@ -169,7 +169,12 @@ pub(super) async fn version(
 ///
 /// # Errors
 /// Not found for everybody else.
-pub async fn read(context: &Context, caller: &Caller, id: ProtectionId) -> Result<Seen, Problem> {
+pub async fn read(
+    context: &Context,
+    caller: &Caller,
+    id: ProtectionId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
     let row = context.ledger.protection(caller.scope(), id).await?.ok_or_else(not_found)?;
     let (record, _) = version(context, &row, row.version).await?;
     let now = context.clock.now();
@@ -179,6 +184,7 @@ pub async fn read(context: &Context, caller: &Caller, id: ProtectionId) -> Resul
         view["pending"] = told(pending)?;
         view["pending"]["at"] = json!(jst(pending.at));
     }
+    looked(context, caller, staff, id).await?;
     Ok(Seen { version: row.version, text: view.to_string() })
 }
 

@@ -2,18 +2,21 @@
 //!
 //! Lists show ids, codes, states and times. Only a single leg opens its seals, for a party of it.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Caller, Context,
+    ALLOWED, Caller, Context,
     act::{actors, available, facts, member},
+    audited,
     consent::document,
     evidence::event_slot,
     holding, jst, not_found,
     opened::{OpenedLeg, damaged},
     page::{Limit, page, page_of},
-    protection, statutory,
+    protection, relation, statutory,
 };
 use crate::{
     domain::{
@@ -27,6 +30,7 @@ use crate::{
         staff::StaffRole,
     },
     ledger::{
+        audit::AuditAction,
         consent::ConsentRow,
         delivery::DeliveryRow,
         leg::{LegEventRow, LegRow, Side},
@@ -41,11 +45,35 @@ pub struct Seen {
     pub text: String,
 }
 
-/// A leg, opened for a party of it.
+/// A leg, opened for a party of it: what was asked, written and answered. The look is on record before it leaves.
 ///
 /// # Errors
 /// Not found for everybody else.
-pub async fn leg(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
+pub async fn leg(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
+    let opened = OpenedLeg::load(context, caller.scope(), id).await?.ok_or_else(not_found)?;
+    let view = leg_view(context, caller, &opened).await?;
+    looked(context, caller, staff, id).await?;
+    Ok(Seen { version: opened.leg.head_seq, text: view.to_string() })
+}
+
+/// Notes who looked at what, durably.
+pub(super) async fn looked(
+    context: &Context,
+    caller: &Caller,
+    staff: Option<&str>,
+    subject: impl fmt::Display,
+) -> Result<(), Problem> {
+    let staff = caller.staff_if_named(context, staff).await?.map(|row| row.id);
+    audited(context, caller.audit(context, staff, AuditAction::Read, subject, ALLOWED)).await
+}
+
+/// The same leg for a page, which notes by itself who looks.
+pub(super) async fn leg_on_a_page(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
     let opened = OpenedLeg::load(context, caller.scope(), id).await?.ok_or_else(not_found)?;
     let view = leg_view(context, caller, &opened).await?;
     Ok(Seen { version: opened.leg.head_seq, text: view.to_string() })
@@ -79,6 +107,7 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
             view["release_at"] = json!(delivery.release_at.map(jst));
         }
         view["referral"] = json!(leg.referral);
+        view["related"] = json!(relation::seen_by_the_sender(&body.related));
         view["withheld"] = body.withheld.iter().map(withheld).collect();
     } else {
         protection::veil(context, opened, &mut view).await?;
@@ -133,7 +162,7 @@ fn history(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
 fn latest_answer(opened: &OpenedLeg, history: &[Value]) -> Value {
     let recipient = json!(opened.leg.recipient);
     let is_answer = |told: &&Value| {
-        let no_answer = ["receive", "view", "confirm_disposal"];
+        let no_answer = ["receive", "view", "break_glass", "confirm_disposal"];
         told["agency"] == recipient && told["action"].as_str().is_none_or(|act| !no_answer.contains(&act))
     };
     history.iter().rev().find(is_answer).cloned().unwrap_or_default()
@@ -219,7 +248,12 @@ pub async fn legs(
 ///
 /// # Errors
 /// Not found for everybody but its owner.
-pub async fn referral(context: &Context, caller: &Caller, id: ReferralId) -> Result<Seen, Problem> {
+pub async fn referral(
+    context: &Context,
+    caller: &Caller,
+    id: ReferralId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
     let row = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
     let mut legs = Vec::new();
     for leg in context.ledger.legs_of(id).await? {
@@ -228,6 +262,7 @@ pub async fn referral(context: &Context, caller: &Caller, id: ReferralId) -> Res
     }
     let mut view = referral_summary(&row);
     view["legs"] = Value::Array(legs);
+    looked(context, caller, staff, id).await?;
     Ok(Seen { version: row.head_seq, text: view.to_string() })
 }
 
@@ -310,7 +345,12 @@ pub async fn receipt(
 ///
 /// # Errors
 /// Not found for everybody else.
-pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Result<Seen, Problem> {
+pub async fn consent(
+    context: &Context,
+    caller: &Caller,
+    id: ConsentId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
     let row = context.ledger.consent(caller.scope(), id).await?.ok_or_else(not_found)?;
     let mut view = document(context, &row).await?;
     let events = context.ledger.consent_events(&row).await?;
@@ -331,6 +371,7 @@ pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Resul
             view["statutory_decision"] = decision;
         }
     }
+    looked(context, caller, staff, id).await?;
     Ok(Seen { version: row.version, text: view.to_string() })
 }
 

@@ -110,8 +110,8 @@ async fn sweep(context: &Context, desk: &Desk, sweeper: &mut Option<Sweeper>) ->
     };
     let swept = sweeper.sweep(context, desk).await?;
     if swept != Swept::default() {
-        let Swept { again, orphans, settled, forgotten } = swept;
-        tracing::info!(again, orphans, settled, forgotten, "swept");
+        let Swept { again, orphans, settled, late_reviews, forgotten } = swept;
+        tracing::info!(again, orphans, settled, late_reviews, forgotten, "swept");
     }
     Ok(())
 }

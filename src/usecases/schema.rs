@@ -54,6 +54,9 @@ schemas! {
     ProtectionRelease = "protection-release";
     ProtectionUnlock = "protection-unlock";
     ProtectionApprove = "protection-approve";
+    Relation = "relation";
+    BreakGlass = "break-glass";
+    BreakGlassReview = "break-glass-review";
     Case = "case";
     CaseChange = "case-change";
     CasePlan = "case-plan";
@@ -97,6 +100,11 @@ schemas! {
     ConsultationView = "consultation-view";
     ConsultationAnswer = "consultation-answer";
     ReferralView = "referral-view";
+    Accesses = "accesses";
+    Grounds = "grounds";
+    RelationAnswer = "relation-answer";
+    BreakGlassAnswer = "break-glass-answer";
+    BreakGlassView = "break-glass-view";
     LegView = "leg-view";
     LegAnswer = "leg-answer";
     Inbox = "inbox";

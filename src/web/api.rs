@@ -1,6 +1,8 @@
 //! The handlers of the API, one file per noun: parse, call one use case, answer.
 
+pub mod access;
 pub mod arrangement;
+pub mod break_glass;
 pub mod case;
 pub mod consent;
 pub mod consultation;

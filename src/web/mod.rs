@@ -12,6 +12,7 @@ pub mod passwords;
 pub mod problem;
 pub mod query;
 pub mod server;
+pub mod shown;
 
 use crate::usecases::schema::Schema;
 
@@ -295,6 +296,15 @@ routes! {
     "/v1/referrals/{id}" {
         Referral: GET Agency No () -> (ReferralView) [] => api::referral::read, "紹介・連絡", "one referral";
     }
+    "/v1/referrals/{id}/accesses" {
+        Accesses: GET Agency No () -> (Accesses) ["before" "limit"] => api::access::of_referral,
+            "だれが、いつ、何の目的で見たか", "who looked at it, when and for what";
+    }
+    "/v1/audit" {
+        Audit: GET Agency No () -> (Accesses) ["staff" "subject" "day" "before" "limit"] => api::access::own,
+            "自機関の監査記録（Tsunagu-Staff に個人情報保護担当）",
+            "your own audit (Tsunagu-Staff names the privacy officer)";
+    }
     "/v1/legs" {
         Legs: GET Agency No () -> () ["side" "state" "before" "limit"] => api::leg::list, "宛先の一覧", "list legs by side and state";
     }
@@ -307,6 +317,10 @@ routes! {
     "/v1/legs/{id}/actions/{action}" {
         Act: POST Agency KeyAndVersion (LegAction) -> (LegAnswer) [] => api::leg::act, "返書・操作", "answer, or act on a leg";
     }
+    "/v1/legs/{id}/grounds" {
+        Grounds: GET Agency No () -> (Grounds) [] => api::access::grounds,
+            "どの同意の行・条文が、だれの情報の根拠か", "which line of the consent, or which article, covered whom";
+    }
     "/v1/legs/{id}/receipts" {
         LegReceipts: GET Agency No () -> () [] => api::leg::receipts, "受領証・経過・目録", "receipts, signed events and manifest";
     }
@@ -317,8 +331,26 @@ routes! {
         OpenDelivery: GET Agency No () -> (DeliveryView) [] => api::delivery::open,
             "送達を開く（Tsunagu-Staff に開いた職員）", "open a delivery (Tsunagu-Staff names who opens)";
     }
+    "/v1/deliveries/{id}/relations" {
+        DeclareRelation: POST Agency Key (Relation) -> (RelationAnswer) [] => api::delivery::declare,
+            "職員と本件の関係を申告する", "declare how a member of your staff is related to the case";
+        Relations: GET Agency No () -> () [] => api::delivery::relations, "職員と本件の関係", "declared relations";
+    }
     "/v1/deliveries/{id}/ack" {
         Ack: POST Agency Key (Ack) -> () [] => api::delivery::ack, "システムの受信を知らせる", "acknowledge: your system has it";
+    }
+    "/v1/break-glass" {
+        BreakGlass: POST Agency Key (BreakGlass) -> (BreakGlassAnswer) [] => api::break_glass::break_it,
+            "緊急閲覧を行う", "break the glass";
+        BreakGlasses: GET Agency No () -> () ["side" "before" "limit"] => api::break_glass::list,
+            "緊急閲覧の一覧", "list break-glasses";
+    }
+    "/v1/break-glass/{id}" {
+        OneBreakGlass: GET Agency No () -> (BreakGlassView) [] => api::break_glass::read, "緊急閲覧", "one break-glass";
+    }
+    "/v1/break-glass/{id}/review" {
+        ReviewBreakGlass: POST Agency KeyAndVersion (BreakGlassReview) -> (BreakGlassAnswer) [] => api::break_glass::review,
+            "緊急閲覧を確認する", "review a break-glass";
     }
     "/v1/provision-records" {
         ProvisionRecords: GET Agency No () -> () ["side" "from" "to" "format" "after" "limit"] => api::provision::list,

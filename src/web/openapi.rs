@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Access, DRY_RUNS, Endpoint, Guarded, Row, TABLE,
     problem::{MEDIA_TYPE, status},
+    shown::{Trace, trace},
 };
 use crate::{domain::problem::ProblemKind, usecases::schema::Schema};
 use components::place;
@@ -24,6 +25,15 @@ pub static TEXT: LazyLock<String> = LazyLock::new(|| document(&api()).to_string(
 /// names a person, and what may be done depends on who asks.
 const NAMES_STAFF: &[(Endpoint, &str)] = &[
     (Endpoint::OpenDelivery, "tsunagu-staff"),
+    (Endpoint::Audit, "tsunagu-staff"),
+    (Endpoint::Leg, "tsunagu-staff-if-known"),
+    (Endpoint::Grounds, "tsunagu-staff-if-known"),
+    (Endpoint::Referral, "tsunagu-staff-if-known"),
+    (Endpoint::Accesses, "tsunagu-staff-if-known"),
+    (Endpoint::Consent, "tsunagu-staff-if-known"),
+    (Endpoint::Protection, "tsunagu-staff-if-known"),
+    (Endpoint::Relations, "tsunagu-staff-if-known"),
+    (Endpoint::OneBreakGlass, "tsunagu-staff-if-known"),
     (Endpoint::Register, "tsunagu-staff"),
     (Endpoint::AvailableActions, "tsunagu-staff-if-known"),
     (Endpoint::Incidents, "tsunagu-staff"),
@@ -139,6 +149,9 @@ fn operation_parameters(row: &Row) -> Vec<Value> {
     if DRY_RUNS.contains(&row.endpoint) {
         names.push("prefer".to_owned());
     }
+    if matches!(trace(row.endpoint), Trace::Shown(_)) {
+        names.push("tsunagu-purpose".to_owned());
+    }
     names
         .extend(NAMES_STAFF.iter().filter(|(at, _)| *at == row.endpoint).map(|(_, name)| (*name).to_owned()));
     names.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })).collect()
@@ -207,8 +220,15 @@ fn problems(row: &Row) -> Vec<ProblemKind> {
     if !row.query.is_empty() {
         kinds.push(K::BadQuery);
     }
-    if row.endpoint == Endpoint::OpenDelivery {
+    if matches!(trace(row.endpoint), Trace::Shown(_)) {
+        // The purpose that a header names.
+        kinds.push(K::UnknownCode);
+    }
+    if matches!(row.endpoint, Endpoint::OpenDelivery | Endpoint::BreakGlass) {
         kinds.push(K::OpeningRefused);
+    }
+    if row.endpoint == Endpoint::BreakGlass {
+        kinds.push(K::BreakGlassRefused);
     }
     if row.endpoint == Endpoint::Token {
         kinds.extend([K::MalformedJson, K::Unauthorised, K::TooLarge]);
@@ -319,7 +339,7 @@ mod tests {
         };
         let path = "/v1/legs/{id}/actions/{action}";
         assert_eq!(names(path, "post"), ["path-id", "path-action", "idempotency-key", "if-match", "prefer"]);
-        assert_eq!(names("/v1/deliveries/{id}", "get"), ["path-id", "tsunagu-staff"]);
+        assert_eq!(names("/v1/deliveries/{id}", "get"), ["path-id", "tsunagu-purpose", "tsunagu-staff"]);
         assert_eq!(names("/v1/agencies", "get"), ["query-kind", "query-after", "query-limit"]);
         let operation = &document["paths"][path]["post"];
         assert_eq!(

@@ -191,7 +191,7 @@ pub const fn status(kind: ProblemKind) -> StatusCode {
         | K::KeyInvalid
         | K::NoDryRun => StatusCode::BAD_REQUEST,
         K::Unauthorised => StatusCode::UNAUTHORIZED,
-        K::Forbidden | K::OpeningRefused => StatusCode::FORBIDDEN,
+        K::Forbidden | K::OpeningRefused | K::BreakGlassRefused => StatusCode::FORBIDDEN,
         K::NotFound => StatusCode::NOT_FOUND,
         K::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         K::NotAcceptable => StatusCode::NOT_ACCEPTABLE,

@@ -81,6 +81,8 @@ enum Reach {
     Parties,
     /// The recipient.
     Recipient,
+    /// A break-glass, which the recipient of a copy that opens in the ordinary way does not need.
+    Glass,
     /// People at a browser: see [`pages`].
     Pages,
 }
@@ -102,6 +104,8 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Inbox
         | E::Incidents
         | E::ProvisionRecords
+        | E::Audit
+        | E::BreakGlasses
         | E::Protections
         | E::Cases
         | E::Consultations => Reach::List,
@@ -111,6 +115,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
+        E::BreakGlass => Reach::Glass,
         E::RecordArrangement
         | E::RecordConsent
         | E::PrintConsentForm
@@ -143,6 +148,8 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::IncidentReport
         | E::CloseIncident
         | E::Referral
+        | E::Accesses
+        | E::Grounds
         | E::SetSignIn
         | E::RemoveSignIn => Reach::Keeper,
         E::Arrangement
@@ -151,8 +158,10 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::AvailableActions
         | E::Act
         | E::LegReceipts
+        | E::OneBreakGlass
+        | E::ReviewBreakGlass
         | E::Receipt => Reach::Parties,
-        E::OpenDelivery | E::Ack => Reach::Recipient,
+        E::OpenDelivery | E::Ack | E::DeclareRelation | E::Relations => Reach::Recipient,
     }
 }
 
@@ -179,7 +188,16 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Act
         | E::OpenDelivery
         | E::Ack => true,
+        // Each of the two agencies reviews once, in turn; a relation that is denied changes nothing.
+        E::ReviewBreakGlass | E::DeclareRelation => false,
         E::RecordProtection | E::Protections | E::Protection => false,
+        E::Accesses
+        | E::Audit
+        | E::Grounds
+        | E::Relations
+        | E::BreakGlass
+        | E::BreakGlasses
+        | E::OneBreakGlass => false,
         E::OpenCase
         | E::Cases
         | E::Case
@@ -265,6 +283,8 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
             (422, Some("disclosure-refused"))
         }
         (Reach::Make, Object::Foreign | Object::Missing) => (422, Some("schema-violation")),
+        (Reach::Glass, Object::Own) if caller == Caller::Recipient => (403, Some("break-glass-refused")),
+        (Reach::Glass, _) => (422, Some("schema-violation")),
         (Reach::Pages, _) => unreachable!("answered above"),
         (_, Object::Malformed) => (400, Some("bad-id")),
         (_, Object::Missing) => not_found,
@@ -287,11 +307,20 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::RecordArrangement
         | E::RecordConsent
         | E::RecordProtection
+        | E::DeclareRelation
+        | E::BreakGlass
         | E::OpenCase
         | E::AddCaseEntry
         | E::RecordConsultation
         | E::OpenCaseOfConsultation
         | E::Submit => (201, None),
+        E::Accesses
+        | E::Audit
+        | E::Grounds
+        | E::Relations
+        | E::BreakGlasses
+        | E::OneBreakGlass
+        | E::ReviewBreakGlass => (200, None),
         E::Protections
         | E::Protection
         | E::ChangeProtection
@@ -540,14 +569,35 @@ async fn asked(
             let body = json!({ "by": party.staff, "decision": "none", "reason": "根拠なし" });
             (path(named.id(|story| &story.consent)), Some(body))
         }
+        E::Audit => (list(named.id(|story| &story.leg)), None),
+        E::BreakGlasses => (list(named.id(|story| &story.glass)), None),
+        E::OneBreakGlass => (path(named.id(|story| &story.glass)), None),
+        E::ReviewBreakGlass => {
+            let body = json!({ "by": party.boss, "outcome": "justified", "note": "安全確認のため" });
+            (path(named.id(|story| &story.glass)), Some(body))
+        }
+        E::BreakGlass => {
+            let body = json!({
+                "by": party.staff, "delivery": named.id(|story| &story.delivery), "purpose": "safety_check",
+                "reason": "安全確認", "minutes": 10,
+            });
+            (plain(), Some(body))
+        }
+        E::Relations => (path(named.id(|story| &story.delivery)), None),
+        E::DeclareRelation => {
+            let body = json!({ "by": party.staff, "staff": party.staff, "step": "denied" });
+            (path(named.id(|story| &story.delivery)), Some(body))
+        }
         E::Incidents => (list(named.id(|story| &story.incident)), None),
         E::Incident | E::IncidentReport => (path(named.id(|story| &story.incident)), None),
         E::CloseIncident => {
             let body = json!({ "by": party.officer, "note": "報告済み" });
             (path(named.id(|story| &story.incident)), Some(body))
         }
-        E::Referral => (path(named.id(|story| &story.referral)), None),
-        E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
+        E::Referral | E::Accesses => (path(named.id(|story| &story.referral)), None),
+        E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => {
+            (path(named.id(|story| &story.leg)), None)
+        }
         E::Act => {
             let note = json!({ "by": party.staff, "note": "連絡" });
             (path(named.id(|story| &story.leg)).replace("{action}", "note"), Some(note))
@@ -621,9 +671,10 @@ pub async fn request(
     }
     if row.guarded == Guarded::KeyAndVersion {
         // A consent as it was recorded, a leg as it was sent, a council whose register has a case, a release that
-        // was asked for, a case that was closed.
+        // was asked for, a case that was closed. The owner has reviewed its break-glass before the recipient does.
         let second = row.path.starts_with("/v1/arrangements/")
-            || matches!(row.endpoint, Endpoint::ApproveProtection | Endpoint::ReopenCase);
+            || matches!(row.endpoint, Endpoint::ApproveProtection | Endpoint::ReopenCase)
+            || (row.endpoint == Endpoint::ReviewBreakGlass && caller == Caller::Recipient);
         let version = if second { "\"2\"" } else { "\"1\"" };
         request = request.header("if-match", version);
     }
@@ -637,7 +688,7 @@ pub async fn request(
         | Endpoint::Consultation => {
             request = request.header("tsunagu-staff", &party.staff);
         }
-        Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
+        Endpoint::Audit | Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}

@@ -24,6 +24,8 @@ pub struct Party {
     pub officer: String,
     /// What it once sent by mistake, to the agency it always sends to.
     pub incident: String,
+    /// The break-glass on what it once sent there, whose consent had run out.
+    pub glass: String,
     /// In what nobody else may ever read: names of its staff, its consents, its settings.
     pub private: String,
     /// In what it tells the recipients of its referrals.
@@ -42,8 +44,12 @@ impl Party {
         let (browser, login) = (Browser::of(&agency), format!("login-{name}"));
         let visitor = agency.hire_named(role, &private).await;
         agency.let_in(&visitor, &login, PASSWORD).await.good();
-        assert_eq!(browser.sign_in(&login, PASSWORD).await.code(), 303);
-        Self { agency, staff, boss, officer, incident: String::new(), browser, login, private, shared }
+        let (incident, glass) = (String::new(), String::new());
+        Self { agency, staff, boss, officer, incident, glass, browser, login, private, shared }
+    }
+
+    async fn sign_in(&self) {
+        assert_eq!(self.browser.sign_in(&self.login, PASSWORD).await.code(), 303);
     }
 }
 
@@ -65,6 +71,7 @@ pub struct Story {
     pub entry: String,
     pub case: String,
     pub incident: String,
+    pub glass: String,
 }
 
 pub struct World {
@@ -107,8 +114,18 @@ impl World {
         let third = Party::new(&town, AgencyKind::MunicipalDivision, "coordinator", "hei").await;
         let fourth = Party::new(&town, AgencyKind::FamilySupport, "agency_staff", "tei").await;
         let service = owner.agency.get("/v1/services?limit=1").await.at("/items/0/id");
-        let (old_cookie, style) = old_session(&town, &owner).await;
+        let (old_cookie, style) = (String::new(), String::new());
         let mut world = Self { town, engine, owner, recipient, third, fourth, service, old_cookie, style };
+        // A consent runs out with its day, so this comes before anybody is signed in.
+        let first = world.last_day_of(&world.owner, &world.recipient).await;
+        let second = world.last_day_of(&world.third, &world.fourth).await;
+        world.town.advance(std::time::Duration::from_secs(86_400));
+        world.owner.glass = world.emergency(&world.recipient, &first).await;
+        world.third.glass = world.emergency(&world.fourth, &second).await;
+        for party in world.parties() {
+            party.sign_in().await;
+        }
+        (world.old_cookie, world.style) = old_session(&world.town, &world.owner).await;
         world.owner.incident = world.mistake(&world.owner, &world.recipient).await;
         world.third.incident = world.mistake(&world.third, &world.fourth).await;
         Some(world)
@@ -182,7 +199,25 @@ impl World {
             entry: entry.at("/entry"),
             case: case["case"].as_str().unwrap().to_owned(),
             incident: sender.incident.clone(),
+            glass: sender.glass.clone(),
         }
+    }
+
+    /// A delivery whose consent ends today.
+    async fn last_day_of(&self, sender: &Party, recipient: &Party) -> String {
+        let mut paper = self.consent_paper(sender, recipient);
+        paper["last_day"] = json!(self.town.day(0));
+        let consent = sender.agency.record_consent(&paper).await.at("/id");
+        sender.agency.submit(&self.introduction(sender, recipient, &consent)).await.at("/legs/0/delivery")
+    }
+
+    /// The break-glass of a member of the recipient's staff on it.
+    async fn emergency(&self, recipient: &Party, delivery: &str) -> String {
+        let body = json!({
+            "by": recipient.staff, "delivery": delivery, "purpose": "safety_check", "reason": "安全確認",
+            "minutes": 10,
+        });
+        recipient.agency.post("/v1/break-glass", &body).await.at("/id")
     }
 
     /// The incident of a leg that was recalled after it had been opened, with the sender's private word in it.

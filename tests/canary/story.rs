@@ -50,6 +50,7 @@ pub async fn play(stage: &Stage) {
     withdraw(stage, &staff).await;
     rehearse(stage, &staff).await;
     recall(stage, &staff, &consent).await;
+    relate(stage, &staff, &consent).await;
     fail(stage, &staff, &consent).await;
     read_everything(stage, &staff, &consent).await;
     stage.until_rung().await;
@@ -252,6 +253,41 @@ async fn recall(stage: &Stage, staff: &Staff, consent: &str) {
     site.send(request.header("tsunagu-staff", &staff.approver)).await.good();
 }
 
+/// Somebody at the recipient is related to the case, as the sender and the recipient's own people say; and a glass that
+/// need not be broken.
+async fn relate(stage: &Stage, staff: &Staff, consent: &str) {
+    let Stage { site, nursery, centre, .. } = stage;
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let mut paper = papers::introduction(by, consent, &[&nursery.id]);
+    paper["legs"][0]["related"] = json!([{"name": name(), "kana": name(), "relation": "relative"}]);
+    let sent = site.submit(&paper).await;
+    let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
+    let path = format!("/v1/deliveries/{delivery}/relations");
+    let note = json!({
+        "by": staff.clerk, "staff": staff.clerk, "step": "declared", "relation": "other", "note": name(),
+    });
+    nursery.post(&path, &note).await.good();
+    assert_eq!(nursery.open(&delivery, &staff.clerk).await.problem(), "opening-refused");
+    nursery.get(&path).await.good();
+    let glass = json!({
+        "by": staff.clerk, "delivery": delivery, "purpose": "safety_check", "reason": name(), "minutes": 5,
+    });
+    assert_eq!(nursery.post("/v1/break-glass", &glass).await.problem(), "opening-refused");
+    assert_eq!(centre.post("/v1/break-glass", &glass).await.problem(), "schema-violation");
+    let referral = sent.at("/id");
+    for path in [
+        format!("/v1/legs/{leg}/grounds"),
+        format!("/v1/referrals/{referral}/accesses"),
+        "/v1/break-glass?side=sender".to_owned(),
+        "/v1/break-glass?side=recipient".to_owned(),
+    ] {
+        site.get(&path).await.good();
+    }
+    let officer = site.post("/v1/staff", &papers::staff("privacy_officer")).await.at("/id");
+    let audit = site.request("GET", "/v1/audit?limit=200").await;
+    site.send(audit.header("tsunagu-staff", &officer)).await.good();
+}
+
 /// Requests that fail, with canaries in whatever part it is that fails.
 async fn fail(stage: &Stage, staff: &Staff, consent: &str) {
     let site = &stage.site;
@@ -340,6 +376,7 @@ async fn fail_around_the_body(site: &Agency, good: &Value) {
         "idempotency-key",
         "if-match",
         "tsunagu-staff",
+        "tsunagu-purpose",
         "content-type",
         "user-agent",
         "cookie",

@@ -1,6 +1,7 @@
 //! Rows to write. Every value of a column differs from its neighbours, so that two columns cannot change places
 //! unseen; what no story looks at is made up here.
 
+mod access;
 mod arrangement;
 mod case;
 mod recalled;
@@ -19,6 +20,7 @@ use crate::{
         delivery::DeliveryState,
         ids::{AgencyId, ConsentId, LegId, ReferralId},
         leg::LegState,
+        purpose::AccessPurpose,
         receipt::ReceiptLevel,
         referral::{ReferralType, Urgency},
         service::{AgeCounts, ServiceKind},
@@ -42,6 +44,7 @@ use crate::{
     },
 };
 
+pub use access::{break_glass, relation};
 pub use arrangement::*;
 pub use case::*;
 pub use recalled::{holding, incident, statutory};
@@ -319,6 +322,7 @@ pub fn audit(agency: AgencyId, fill: Fill) -> AuditRow {
         subject: id::<LegId>().to_string(),
         decision: "allowed".to_owned(),
         at: at(21),
+        purpose: fill.of(AccessPurpose::SafetyCheck),
     }
 }
 

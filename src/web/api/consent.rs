@@ -16,7 +16,7 @@ use crate::{
         statutory, withdraw,
     },
     web::{
-        caller::context,
+        caller::{context, named_staff},
         command::Posted,
         pages,
         problem::{created, done, ok, printed, rehearsed, versioned},
@@ -44,7 +44,8 @@ pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, 
 /// GET /v1/consents/{id}
 pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: ConsentId = id.parse()?;
-    read::consent(&context(&request), &caller, id).await.map(versioned)
+    let staff = named_staff(&request);
+    read::consent(&context(&request), &caller, id, staff.as_deref()).await.map(versioned)
 }
 
 const LANG: Parameter = Parameter::new("lang", "ja、easy、en のいずれか", "one of ja, easy, en");

@@ -33,7 +33,8 @@ pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, 
 /// GET /v1/legs/{id}
 pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: LegId = id.parse()?;
-    read::leg(&context(&request), &caller, id).await.map(versioned)
+    let staff = named_staff(&request);
+    read::leg(&context(&request), &caller, id, staff.as_deref()).await.map(versioned)
 }
 
 /// GET /v1/legs/{id}/available-actions

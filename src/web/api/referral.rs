@@ -11,7 +11,7 @@ use crate::{
     ledger::referral::ReferralFilter,
     usecases::{Caller, preview, read, schema::Schema, submit},
     web::{
-        caller::context,
+        caller::{context, named_staff},
         command::Posted,
         problem::{created, ok, rehearsed, versioned},
         query::{BEFORE, LIMIT, Parameter, Query},
@@ -55,5 +55,6 @@ fn one_filter() -> Problem {
 /// GET /v1/referrals/{id}
 pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: ReferralId = id.parse()?;
-    read::referral(&context(&request), &caller, id).await.map(versioned)
+    let staff = named_staff(&request);
+    read::referral(&context(&request), &caller, id, staff.as_deref()).await.map(versioned)
 }

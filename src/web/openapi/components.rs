@@ -60,6 +60,9 @@ pub(super) fn parameters() -> Value {
         ("query", "version", "受領証が示す版", "a version that a receipt cites", common("version")),
         ("query", "after", "続き: 前のページの next", "the next page: `next` of the page before", word()),
         ("query", "before", "続き: 前のページの next", "the next page: `next` of the page before", word()),
+        ("query", "staff", "職員のID", "the id of a member of staff", common("uuid")),
+        ("query", "subject", "記録のID", "the id of a record", word()),
+        ("query", "day", "日付", "a day", common("date")),
         ("query", "limit", "1ページの件数", "how many to a page", number(1, 200)),
         ("query", "kind", "種別のコード", "a code of the kind", word()),
         ("query", "type", "紹介・連絡の種別", "what kind of message", common("referral_type")),
@@ -107,6 +110,13 @@ pub(super) fn parameters() -> Value {
             json!({ "type": "string", "enum": ["dry-run"] }),
         ),
         ("if-match", "If-Match", true, "読んだ版の ETag / the ETag of the version that was read", version),
+        (
+            "tsunagu-purpose",
+            "Tsunagu-Purpose",
+            false,
+            "見る目的。なければ、送付・記録の目的どおり。break_glass は書けない / for what it is looked at; without it, what it was sent or recorded for; break_glass cannot be named",
+            common("access_purpose"),
+        ),
         ("tsunagu-staff", "Tsunagu-Staff", true, staff, common("uuid")),
         ("tsunagu-staff-if-known", "Tsunagu-Staff", false, staff, common("uuid")),
     ];

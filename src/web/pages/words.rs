@@ -36,6 +36,7 @@ pub(super) const fn done(action: LegAction) -> Phrase {
     match action {
         LegAction::Submit => phrase("送りました", "sent"),
         LegAction::Receive => phrase("宛先に届きました", "arrived at the recipient"),
+        LegAction::BreakGlass => phrase("緊急閲覧", "opened in an emergency"),
         LegAction::View => phrase("宛先が見ました", "looked at by the recipient"),
         LegAction::Release => phrase("相手に見えるようになりました", "became visible to the recipient"),
         LegAction::Undo => phrase("送信を取りやめました", "the sending was undone"),

@@ -368,3 +368,24 @@ fn bad_municipality(pointer: String) -> FieldError {
         "The check digit of this local government code is wrong.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A case may name bodies that the file does not list, and a consent to one is no consent to another.
+    #[test]
+    fn a_name_that_is_no_agency_has_an_id_of_its_own() {
+        let wire =
+            serde_json::json!([{"name": "拠点", "kind": "kyoten"}, {"name": "保育所", "kind": "hoikusho"}]);
+        let mut names = Names::read(serde_json::from_value(wire).unwrap()).unwrap();
+        let all = ["拠点", "保育所", "関係機関", "近くの機関", "市内の機関"];
+        let ids = all.map(|name| names.id(name));
+        assert_eq!(ids, all.map(|name| names.id(name)), "a name keeps its id");
+        assert_eq!(ids[..2], [names.declared[0].id, names.declared[1].id]);
+        assert!(!ids.contains(&AgencyId::new(Uuid::nil())), "nil is nobody's");
+        for (place, id) in ids.iter().enumerate() {
+            assert!(!ids[..place].contains(id), "{} has the id of another", all[place]);
+        }
+    }
+}
