@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tsunagu::{
     domain::{
+        access_request::{
+            AccessOutcome, AccessState, AccessStep, Article, Authority, IdentityCheck, Requester,
+        },
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
         arrangement::{ArrangementKind, ArrangementStep},
@@ -21,6 +24,7 @@ use tsunagu::{
         consultation::{Channel, ConsultationResult},
         cover::CoveredBy,
         delivery::DeliveryState,
+        family_view::{CopyStands, FamilyAnswer, Places, TakeHome},
         holding::{Disposal, HoldingCause, HoldingState},
         incident::{Exposure, IncidentState, RecallReason, ReportNeed},
         leg::{LegAction, LegState},
@@ -37,6 +41,7 @@ use tsunagu::{
         service::ServiceKind,
         staff::StaffRole,
         subject::SubjectRole,
+        subject_export::{Extent, Nature, Whose},
     },
     ledger::audit::AuditAction,
     usecases::schema::{BASE, Schema},
@@ -73,6 +78,8 @@ const REQUESTS: &[Schema] = &[
     Schema::Erase,
     Schema::Hold,
     Schema::HoldLift,
+    Schema::AccessRequest,
+    Schema::AccessRequestStep,
     Schema::Ack,
     Schema::Staff,
     Schema::SignIn,
@@ -156,6 +163,20 @@ fn every_published_code_list_is_the_programs() {
         "body": Body;
         "arrangement_kind": ArrangementKind;
         "subject_role": SubjectRole;
+        "requester": Requester;
+        "identity_check": IdentityCheck;
+        "authority": Authority;
+        "access_state": AccessState;
+        "access_step": AccessStep;
+        "access_outcome": AccessOutcome;
+        "withholding_ground": Article;
+        "extent": Extent;
+        "whose": Whose;
+        "nature": Nature;
+        "take_home": TakeHome;
+        "places": Places;
+        "copy_stands": CopyStands;
+        "family_answer": FamilyAnswer;
         "staff_role": StaffRole;
     }
 }

@@ -16,7 +16,8 @@
 //!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant, and
 //!    [`release`] says for how long it can still be undone.
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
-//!    the family is hidden. [`difference`] compares two of its documents.
+//!    the family is hidden. [`difference`] compares two of its documents. What a family is told of its copies:
+//!    [`family_view`]; what somebody is shown who asks what is held about a person: [`access_request`], [`subject_export`].
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
 //!    [`delivery`], [`basis_state`]; [`hand_over`] (who is responsible for a family); [`holding`] (what became of a copy asked back) with [`calendar`], [`incident`] and
 //!    its [`breach_report`]; what is derived from the tables: [`machine_docs`], [`fhir`].
@@ -25,6 +26,7 @@
 //! 9. **Telling that something waits.** [`doorbell`], [`gather`], [`patience`].
 //! 10. **What goes wrong.** [`problem`], [`fault`]: texts that cannot carry what was sent.
 
+pub mod access_request;
 pub mod agency;
 pub mod answer;
 pub mod arrangement;
@@ -46,6 +48,7 @@ pub mod difference;
 pub mod disclosure;
 pub mod document;
 pub mod doorbell;
+pub mod family_view;
 pub mod fault;
 pub mod fhir;
 pub mod field_error;
@@ -85,5 +88,6 @@ pub mod service;
 pub mod sign_in;
 pub mod staff;
 pub mod subject;
+pub mod subject_export;
 pub mod submission;
 pub mod veil;

@@ -68,6 +68,11 @@ impl Veil {
         other.words.is_subset(&self.words)
     }
 
+    /// Hides no longer what another veil hides.
+    pub fn spare(&mut self, other: &Self) {
+        self.words.retain(|word| !other.words.contains(word));
+    }
+
     pub fn extend(&mut self, other: Self) {
         self.words.extend(other.words);
         self.office = self.office.take().or(other.office);

@@ -4,6 +4,7 @@
 //! [`Scope`]. Must never happen here: a transaction outside `committer.rs`, a statement that is not a
 //! constant, a column that is not TEXT, BIGINT or BYTEA, a key, a clear name of a person.
 
+pub mod access_request;
 pub mod agency;
 pub mod arrangement;
 pub mod audit;

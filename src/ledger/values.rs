@@ -246,6 +246,7 @@ text_columns!(
     ids::ConsentId,
     ids::ProtectionId,
     ids::IncidentId,
+    ids::AccessRequestId,
     ids::BreakGlassId,
     ids::ReceiptId,
     ids::JobId,

@@ -3,6 +3,7 @@
 use sqlx::AnyConnection;
 
 use super::{
+    access_request::{AccessRequestRow, AccessRequestVersionRow, MoveAccessRequest},
     agency::{AgencyRow, NameKeyRow, RotateSecret, StaffRow},
     arrangement::{
         ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement,
@@ -86,6 +87,8 @@ pub struct Rows {
     pub holdings: Vec<HoldingRow>,
     pub statutory: Vec<StatutoryRow>,
     pub incidents: Vec<IncidentRow>,
+    pub access_requests: Vec<AccessRequestRow>,
+    pub access_request_versions: Vec<AccessRequestVersionRow>,
     pub relations: Vec<RelationRow>,
     pub break_glasses: Vec<BreakGlassRow>,
     pub audits: Vec<AuditRow>,
@@ -121,6 +124,7 @@ pub enum Step {
     AnswerHolding(AnswerHolding),
     DecideStatutory(Box<DecideStatutory>),
     CloseIncident(CloseIncident),
+    MoveAccessRequest(MoveAccessRequest),
     RotateSecret(RotateSecret),
     PutSubscription(PutSubscription),
     RemoveSubscription(RemoveSubscription),
@@ -228,6 +232,7 @@ impl Step {
             Self::AnswerHolding(step) => step.apply(on).await?,
             Self::DecideStatutory(step) => step.apply(on).await?,
             Self::CloseIncident(step) => step.apply(on).await?,
+            Self::MoveAccessRequest(step) => step.apply(on).await?,
             Self::RotateSecret(step) => step.apply(on).await?,
             Self::PutSubscription(step) => step.apply(on).await?,
             Self::RemoveSubscription(step) => step.apply(on).await?,

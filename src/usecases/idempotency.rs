@@ -6,14 +6,14 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, break_glass, case, consent, consultation,
-    erase, hold, incident, protection, register, relation, statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, case, consent,
+    consultation, erase, hold, incident, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
         ids::{
-            ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId, DeliveryId, HoldId,
-            IncidentId, LegId, ProtectionId, ReferralId, StaffId,
+            AccessRequestId, ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId,
+            DeliveryId, HoldId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
         },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -60,6 +60,10 @@ pub enum Pointer {
     Erasure(ReferralId),
     Hold(HoldId),
     LiftedHold(HoldId),
+    AccessRequest {
+        id: AccessRequestId,
+        version: i64,
+    },
     BreakGlass {
         id: BreakGlassId,
         version: i64,
@@ -93,6 +97,7 @@ impl fmt::Display for Pointer {
             Self::Erasure(id) => write!(f, "erasure:{id}"),
             Self::Hold(id) => write!(f, "hold:{id}"),
             Self::LiftedHold(id) => write!(f, "lifted-hold:{id}"),
+            Self::AccessRequest { id, version } => write!(f, "access-request:{id}:{version}"),
             Self::BreakGlass { id, version } => write!(f, "break-glass:{id}:{version}"),
             Self::Relation { delivery, seq } => write!(f, "relation:{delivery}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
@@ -129,6 +134,9 @@ impl FromStr for Pointer {
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
             ["incident", id, version] => {
                 Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["access-request", id, version] => {
+                Some(Self::AccessRequest { id: id.parse().ok()?, version: version.parse().ok()? })
             }
             ["break-glass", id, version] => {
                 Some(Self::BreakGlass { id: id.parse().ok()?, version: version.parse().ok()? })
@@ -242,6 +250,9 @@ async fn replay(
         Pointer::Erasure(id) => erase::answer_again(context, caller, id).await?,
         Pointer::Hold(id) => hold::placed_again(context, caller, id).await?,
         Pointer::LiftedHold(id) => hold::lifted_again(context, caller, id).await?,
+        Pointer::AccessRequest { id, version } => {
+            access_request::answer_again(context, caller, id, version).await?
+        }
         Pointer::BreakGlass { id, version } => {
             break_glass::answer_again(context, caller, id, version).await?
         }
@@ -273,6 +284,7 @@ mod tests {
             format!("erasure:{id}"),
             format!("hold:{id}"),
             format!("lifted-hold:{id}"),
+            format!("access-request:{id}:3"),
             format!("break-glass:{id}:2"),
             format!("relation:{id}:1"),
             format!("receipt:{id}:R2"),

@@ -4,6 +4,7 @@
 //! all-or-nothing write to the ledger. It speaks no SQL, no HTTP, no AMQP. A stale guard brings it back
 //! to its reading, a bounded number of times.
 
+pub mod access_request;
 pub mod accesses;
 pub mod act;
 mod approver;
@@ -22,6 +23,7 @@ pub mod directory;
 pub mod dispatch;
 pub mod erase;
 mod evidence;
+pub mod family;
 mod hand_over;
 pub mod hold;
 pub mod holding;
@@ -59,6 +61,7 @@ pub mod sign_in;
 pub mod statutory;
 #[cfg(test)]
 mod stories;
+pub mod subject_export;
 pub mod submit;
 pub mod subscribe;
 pub mod sweep;

@@ -146,7 +146,7 @@ pub(super) struct World {
     pub recipient: AgencyRow,
     pub consent: Option<(ConsentRow, ConsentRecord)>,
     pub arrangement: Option<(ArrangementRow, Arrangement)>,
-    shelter: Shelter,
+    pub shelter: Shelter,
     flag: Flag,
     parts: Vec<ContentRow>,
 }
@@ -252,6 +252,17 @@ impl World {
         let mut content = granted;
         content.draw(veil, &places);
         Ok(content)
+    }
+
+    /// Opens everything that was written but the notifier's compartment, for a selection that draws a veil of its own.
+    pub async fn for_selection(
+        &self,
+        context: &Context,
+        opened: &OpenedLeg,
+        reader: AgencyId,
+    ) -> Result<Content, Problem> {
+        let sections = Section::ALL.iter().copied().filter(|section| *section != Section::Notifier);
+        self.open_sections(context, opened, reader, sections).await
     }
 
     async fn open_sections(

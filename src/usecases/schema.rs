@@ -70,6 +70,8 @@ schemas! {
     Erase = "erase";
     Hold = "hold";
     HoldLift = "hold-lift";
+    AccessRequest = "access-request";
+    AccessRequestStep = "access-request-step";
     Ack = "ack";
     Staff = "staff";
     SignIn = "sign-in";
@@ -112,6 +114,11 @@ schemas! {
     LegAnswer = "leg-answer";
     Inbox = "inbox";
     IncidentView = "incident-view";
+    FamilyView = "family-view";
+    AccessRequestView = "access-request-view";
+    AccessRequestAnswer = "access-request-answer";
+    AccessRequestPreparation = "access-request-preparation";
+    SubjectExport = "subject-export";
     DeliveryView = "delivery-view";
     Token = "token";
     Health = "health"; Preview = "preview"; DryRun = "dry-run";

@@ -305,6 +305,23 @@ routes! {
         Erase: POST Agency Key (Erase) -> () [] => api::retention::erase,
             "保存期間を過ぎた紹介・連絡の内容を、二人で消去する", "erase what is past its retention, as two people";
     }
+    "/v1/referrals/{id}/family" {
+        FamilyOfReferral: GET Agency No () -> (FamilyView) ["viewer" "take_home" "places"] => api::family::of_referral,
+            "家族本人の一覧：一つの紹介・連絡（Tsunagu-Staff に見る職員）", "the family's own view of one referral";
+    }
+    "/v1/referrals/{id}/family/page" {
+        FamilyPageOfReferral: GET Agency No () -> () ["viewer" "take_home" "places" "lang"] => api::family::page_of_referral,
+            "同じものを印刷する（HTML）", "the same to print (HTML)";
+    }
+    "/v1/cases/{id}/family" {
+        FamilyOfCase: GET Agency No () -> (FamilyView) ["viewer" "take_home" "places"] => api::family::of_case,
+            "家族本人の一覧：だれが、何を、なぜ、いつまで持っているか（Tsunagu-Staff に見る職員）",
+            "the family's own view: who holds what, why, until when (Tsunagu-Staff names who looks)";
+    }
+    "/v1/cases/{id}/family/page" {
+        FamilyPageOfCase: GET Agency No () -> () ["viewer" "take_home" "places" "lang"] => api::family::page_of_case,
+            "同じものを印刷する（HTML）", "the same to print (HTML)";
+    }
     "/v1/referrals/{id}/accesses" {
         Accesses: GET Agency No () -> (Accesses) ["before" "limit"] => api::access::of_referral,
             "だれが、いつ、何の目的で見たか", "who looked at it, when and for what";
@@ -389,6 +406,31 @@ routes! {
     "/v1/incidents/{id}/close" {
         CloseIncident: POST Agency KeyAndVersion (IncidentClose) -> () [] => api::incident::close,
             "事案を終結する", "close an incident";
+    }
+    "/v1/disclosure-requests" {
+        ReceiveAccessRequest: POST Agency Key (AccessRequest) -> (AccessRequestAnswer) [] => api::access_request::receive,
+            "開示請求を受け付ける（個人情報保護担当）", "receive a request of a person to see what is held";
+        AccessRequests: GET Agency No () -> () ["state" "before" "limit"] => api::access_request::list,
+            "開示請求の一覧（Tsunagu-Staff に個人情報保護担当）", "list disclosure requests (Tsunagu-Staff names a privacy officer)";
+    }
+    "/v1/disclosure-requests/{id}" {
+        AccessRequest: GET Agency No () -> (AccessRequestView) [] => api::access_request::read, "開示請求", "one disclosure request";
+    }
+    "/v1/disclosure-requests/{id}/steps" {
+        StepAccessRequest: POST Agency KeyAndVersion (AccessRequestStep) -> (AccessRequestAnswer) [] => api::access_request::step,
+            "開示請求の手続きを進める（延長・調査・決定・開示）", "extend, prepare, decide or give";
+    }
+    "/v1/disclosure-requests/{id}/preparation" {
+        Preparation: GET Agency No () -> (AccessRequestPreparation) [] => api::access_request::preparation,
+            "開示・不開示の判断のための一覧", "what an officer decides on, part by part";
+    }
+    "/v1/disclosure-requests/{id}/export" {
+        SubjectExport: GET Agency No () -> (SubjectExport) [] => api::access_request::export,
+            "請求者に渡す写し", "the copy for the requester";
+    }
+    "/v1/disclosure-requests/{id}/export/page" {
+        SubjectExportPage: GET Agency No () -> () [] => api::access_request::page,
+            "請求者に渡す写しを印刷する（HTML）", "the copy for the requester, to print (HTML)";
     }
     "/v1/receipts/{subject}/{level}" {
         Receipt: GET Agency No () -> () [] => api::receipt::read, "受領証", "one receipt";

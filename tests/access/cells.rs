@@ -104,6 +104,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Inbox
         | E::Incidents
         | E::ProvisionRecords
+        | E::AccessRequests
         | E::Audit
         | E::BreakGlasses
         | E::Protections
@@ -120,6 +121,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::RecordConsent
         | E::PrintConsentForm
         | E::RecordProtection
+        | E::ReceiveAccessRequest
         | E::OpenCase
         | E::RecordConsultation
         | E::Submit => Reach::Make,
@@ -151,6 +153,15 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Retention
         | E::Erase
         | E::LiftHold
+        | E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::AccessRequest
+        | E::StepAccessRequest
+        | E::Preparation
+        | E::SubjectExport
+        | E::SubjectExportPage
         | E::Accesses
         | E::Grounds
         | E::SetSignIn
@@ -185,6 +196,7 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::ReleaseProtection
         | E::UnlockProtection
         | E::ApproveProtection
+        | E::StepAccessRequest
         | E::ChangeCase
         | E::PlanCase
         | E::CloseCase
@@ -194,6 +206,16 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::LiftHold
         | E::OpenDelivery
         | E::Ack => true,
+        E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::ReceiveAccessRequest
+        | E::AccessRequests
+        | E::AccessRequest
+        | E::Preparation
+        | E::SubjectExport
+        | E::SubjectExportPage => false,
         // Each of the two agencies reviews once, in turn; a relation that is denied changes nothing.
         E::ReviewBreakGlass | E::DeclareRelation => false,
         E::RecordProtection | E::Protections | E::Protection => false,
@@ -318,6 +340,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::RecordConsent
         | E::RecordProtection
         | E::PlaceHold
+        | E::ReceiveAccessRequest
         | E::DeclareRelation
         | E::BreakGlass
         | E::OpenCase
@@ -327,6 +350,16 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Submit => (201, None),
         // The leg of the story is under way, and held.
         E::Erase => (409, Some("retention-hold")),
+        // What was only received is not decided.
+        E::SubjectExport | E::SubjectExportPage => (409, Some("illegal-transition")),
+        E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::AccessRequests
+        | E::AccessRequest
+        | E::StepAccessRequest
+        | E::Preparation => (200, None),
         E::Accesses
         | E::Audit
         | E::Grounds
@@ -624,6 +657,27 @@ async fn asked(
             let body = json!({ "by": party.officer, "reason": "終了" });
             (path(named.id(|story| &story.hold)), Some(body))
         }
+        E::FamilyOfReferral | E::FamilyPageOfReferral => {
+            (format!("{}?viewer=mother", path(named.id(|story| &story.referral))), None)
+        }
+        E::FamilyOfCase | E::FamilyPageOfCase => {
+            (format!("{}?viewer=mother", path(named.id(|story| &story.family))), None)
+        }
+        E::AccessRequests => (list(named.id(|story| &story.request)), None),
+        E::ReceiveAccessRequest => {
+            let mut paper = world.request_paper(party);
+            if object != Object::Own {
+                paper["by"] = json!(staff(world, &named));
+            }
+            (plain(), Some(paper))
+        }
+        E::AccessRequest | E::Preparation | E::SubjectExport | E::SubjectExportPage => {
+            (path(named.id(|story| &story.request)), None)
+        }
+        E::StepAccessRequest => {
+            let body = json!({ "by": party.officer, "step": "prepare", "found": [] });
+            (path(named.id(|story| &story.request)), Some(body))
+        }
         E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => {
             (path(named.id(|story| &story.leg)), None)
         }
@@ -717,12 +771,23 @@ pub async fn request(
         | Endpoint::Consultation => {
             request = request.header("tsunagu-staff", &party.staff);
         }
+        Endpoint::FamilyOfReferral
+        | Endpoint::FamilyPageOfReferral
+        | Endpoint::FamilyOfCase
+        | Endpoint::FamilyPageOfCase => {
+            request = request.header("tsunagu-staff", &party.staff);
+        }
         Endpoint::Audit
         | Endpoint::Incidents
         | Endpoint::Incident
         | Endpoint::IncidentReport
         | Endpoint::Retention
-        | Endpoint::Holds => {
+        | Endpoint::Holds
+        | Endpoint::AccessRequests
+        | Endpoint::AccessRequest
+        | Endpoint::Preparation
+        | Endpoint::SubjectExport
+        | Endpoint::SubjectExportPage => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}

@@ -73,6 +73,10 @@ pub struct Story {
     pub incident: String,
     /// A hold of the sender's on the leg.
     pub hold: String,
+    /// The case the referral is about; the councils' registers know nothing of it.
+    pub family: String,
+    /// A disclosure request its sender has received.
+    pub request: String,
     pub glass: String,
 }
 
@@ -167,6 +171,15 @@ impl World {
         })
     }
 
+    /// A disclosure request with its keeper's private word in every field of text.
+    pub fn request_paper(&self, keeper: &Party) -> Value {
+        json!({
+            "by": keeper.officer, "requester": "PARENT", "identity": "photo_card", "authority": "family_register",
+            "subject": keeper.private, "asked_by": keeper.private, "wording": keeper.private,
+            "received_on": self.town.day(0),
+        })
+    }
+
     /// A registration of a case nobody else has.
     pub fn case_paper(&self, by: &Party) -> Value {
         let case: CaseId = Clock::System.new_id();
@@ -176,7 +189,11 @@ impl World {
     /// A referral that was accepted and lies in the recipient's inbox.
     pub async fn story(&self, sender: &Party, recipient: &Party) -> Story {
         let consent = sender.agency.record_consent(&self.consent_paper(sender, recipient)).await.at("/id");
-        let sent = sender.agency.submit(&self.introduction(sender, recipient, &consent)).await;
+        let family: CaseId = Clock::System.new_id();
+        let mut introduction = self.introduction(sender, recipient, &consent);
+        introduction["case"] = json!(family);
+        let sent = sender.agency.submit(&introduction).await;
+        let request = sender.agency.post("/v1/disclosure-requests", &self.request_paper(sender)).await;
         let paper = self.arrangement_paper(sender, recipient);
         let arrangement = sender.agency.post("/v1/arrangements", &paper).await.at("/id");
         let case = self.case_paper(sender);
@@ -205,6 +222,8 @@ impl World {
             entry: entry.at("/entry"),
             case: case["case"].as_str().unwrap().to_owned(),
             incident: sender.incident.clone(),
+            family: family.to_string(),
+            request: request.at("/id"),
             glass: sender.glass.clone(),
         }
     }
@@ -252,6 +271,8 @@ impl World {
             }
             for story in stories {
                 if story.sender != asker {
+                    deny(&story.request, "a disclosure request to another agency");
+                    deny(&story.family, "another agency's case");
                     deny(&story.referral, "the id of another agency's referral");
                     deny(&story.entry, "the id of an entry of another agency's register");
                     deny(&story.case, "a case on another agency's register");

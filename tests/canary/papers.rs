@@ -172,6 +172,28 @@ pub fn incident_close(by: &str) -> Value {
     json!({ "by": by, "note": name() })
 }
 
+/// A request of a person to see what is held.
+pub fn access_request(by: &str, today: &str) -> Value {
+    json!({
+        "by": by, "requester": "PARENT", "identity": "photo_card", "authority": "family_register", "subject": name(),
+        "asked_by": name(), "wording": name(), "received_on": today,
+    })
+}
+
+/// A step of it with every text there is; steps take no offence at what they do not need.
+pub fn access_request_step(by: &str, more: &Value) -> Value {
+    let mut step = json!({ "by": by, "step": "extend", "reason": name() });
+    for (member, value) in more.as_object().into_iter().flatten() {
+        step[member] = value.clone();
+    }
+    step
+}
+
+/// A decision to show a part.
+pub fn shown(part: &str) -> Value {
+    json!([{ "part": part, "extent": "texts", "reason": name() }])
+}
+
 /// Texts that are no one's: a code, a version of a leaflet, and what agencies publish about themselves.
 const NOT_PERSONAL: &[&str] =
     &["/legs/*/basis/code", "/text_version", "/title", "/purpose", "/notice_version"];
@@ -236,6 +258,8 @@ fn every_free_text_of_every_schema_holds_a_canary() {
         ("leg-action.json", vec![act("", &json!({}))]),
         ("statutory-decision.json", vec![statutory_decision("")]),
         ("incident-close.json", vec![incident_close("")]),
+        ("access-request.json", vec![access_request("", "")]),
+        ("access-request-step.json", vec![access_request_step("", &json!({"parts": shown("")}))]),
         ("consultation.json", vec![cases::talk("")]),
         ("case.json", vec![cases::case("")]),
         ("case-change.json", vec![cases::case("")]),

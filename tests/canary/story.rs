@@ -53,6 +53,8 @@ pub async fn play(stage: &Stage) {
     rehearse(stage, &staff).await;
     recall(stage, &staff, &consent).await;
     keep(stage, &staff, &consent).await;
+    let sent = show_the_family(stage, &staff, &consent).await;
+    disclose(stage, &staff, &sent).await;
     relate(stage, &staff, &consent).await;
     hand_over(stage, &staff).await;
     fail(stage, &staff, &consent).await;
@@ -273,6 +275,54 @@ async fn keep(stage: &Stage, staff: &Staff, consent: &str) {
     centre.post(&format!("/v1/holds/{hold}/lift"), &lift).await.good();
     let look = centre.request("GET", &holds).await.header("tsunagu-staff", &staff.boss);
     centre.send(look).await.good();
+}
+
+/// The family's own view names fields and shows none of their values.
+async fn show_the_family(stage: &Stage, staff: &Staff, consent: &str) -> String {
+    let Stage { site, nursery, .. } = stage;
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let sent = site.submit(&papers::introduction(by, consent, &[&nursery.id])).await;
+    let referral = sent.at("/id");
+    for path in
+        ["family?viewer=mother", "family/page?viewer=mother&lang=easy", "family/page?viewer=child-1&lang=en"]
+    {
+        let request = site.request("GET", &format!("/v1/referrals/{referral}/{path}")).await;
+        let seen = site.send(request.header("tsunagu-staff", &staff.writer)).await.good();
+        super::words::Scanner::new(&[super::words::NAME]).assert_clean("the family's view", &seen.body);
+    }
+    referral
+}
+
+/// A parent asks what is held about a child, and is given a part of it.
+async fn disclose(stage: &Stage, staff: &Staff, referral: &str) {
+    let site = &stage.site;
+    let officer = site.post("/v1/staff", &papers::staff("privacy_officer")).await.at("/id");
+    let today = jiff::tz::Offset::constant(9).to_datetime(Clock::System.now()).date().to_string();
+    let made = site.post("/v1/disclosure-requests", &papers::access_request(&officer, &today)).await;
+    let path = format!("/v1/disclosure-requests/{}", made.at("/id"));
+    let steps = [
+        json!({}),
+        json!({"step": "prepare", "found": [{"referral": referral, "person": "child-1"}]}),
+        json!({
+            "step": "decide", "outcome": "partial", "told": ["harm"],
+            "parts": papers::shown(&format!("{referral}/health")),
+        }),
+        json!({"step": "give"}),
+    ];
+    for (version, step) in steps.iter().enumerate() {
+        let body = papers::access_request_step(&officer, step);
+        site.post_at(version as i64 + 1, &format!("{path}/steps"), &body).await.good();
+    }
+    for path in
+        [&path, &format!("{path}/preparation"), &format!("{path}/export"), &format!("{path}/export/page")]
+    {
+        let request = site.request("GET", path).await;
+        site.send(request.header("tsunagu-staff", &officer)).await.good();
+    }
+    let request = site.request("GET", "/v1/disclosure-requests?state=given").await;
+    site.send(request.header("tsunagu-staff", &officer)).await.good();
+    let request = site.request("GET", &path).await;
+    assert_eq!(site.send(request.header("tsunagu-staff", &staff.writer)).await.problem(), "forbidden");
 }
 
 /// Somebody at the recipient is related to the case, as the sender and the recipient's own people say; and a glass that

@@ -2,6 +2,7 @@
 //! unseen; what no story looks at is made up here.
 
 mod access;
+mod access_request;
 mod arrangement;
 mod case;
 mod erased;
@@ -46,6 +47,7 @@ use crate::{
 };
 
 pub use access::{break_glass, relation};
+pub use access_request::{access_request, access_request_version};
 pub use arrangement::*;
 pub use case::*;
 pub use erased::{erasure, hold as placed_hold, node, retired_kek, shred};

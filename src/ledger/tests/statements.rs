@@ -15,6 +15,7 @@ macro_rules! files_with_statements {
 
 /// The statements of each file, by name.
 const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
+    access_request,
     agency,
     arrangement,
     audit,
@@ -96,6 +97,8 @@ macro_rules! tables {
 }
 
 tables!(
+    access_request::AccessRequestRow,
+    access_request::AccessRequestVersionRow,
     agency::AgencyRow,
     agency::NameKeyRow,
     agency::StaffRow,

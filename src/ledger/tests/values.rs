@@ -15,6 +15,7 @@ use crate::{
     domain::receipt::ReceiptLevel,
     ledger::{
         Dialect, Rows, Step, Write,
+        access_request::{AccessRequestRow, AccessRequestVersionRow},
         agency::{AgencyRow, NameKeyRow, StaffRow},
         arrangement::{ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow},
         audit::AuditRow,
@@ -80,6 +81,7 @@ fn household(fill: Fill) -> Write {
     let (agency, consent) = (rows::agency(fill), rows::consent(rows::id()));
     let (referral, leg) = (rows::referral(agency.id, fill), rows::leg(agency.id, rows::id(), fill));
     let arrangement = rows::arrangement(agency.id, fill);
+    let request = rows::access_request(agency.id);
     let case = rows::case(agency.id, fill);
     let staff = rows::staff(agency.id);
     let mut subscription = rows::subscription(agency.id, Channel::Mail);
@@ -113,6 +115,8 @@ fn household(fill: Fill) -> Write {
             holdings: vec![rows::holding(&leg, fill)],
             statutory: vec![rows::statutory(rows::id(), fill)],
             incidents: vec![rows::incident(agency.id, leg.id, fill)],
+            access_request_versions: vec![rows::access_request_version(request.id, 1)],
+            access_requests: vec![request],
             relations: vec![rows::relation(if fill == Fill::Full { 71 } else { 72 })],
             break_glasses: vec![rows::break_glass(fill)],
             audits: vec![rows::audit(agency.id, fill)],
@@ -160,6 +164,8 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
         ConsultationRow in consultations, ReferralRow in referrals,
         ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, HoldingRow in holdings,
+        StatutoryRow in statutory, IncidentRow in incidents, AuditRow in audits,
+        AccessRequestRow in access_requests, AccessRequestVersionRow in access_request_versions,
         StatutoryRow in statutory, IncidentRow in incidents, RelationRow in relations,
         BreakGlassRow in break_glasses, AuditRow in audits,
         JobRow in jobs, SignInRow in sign_ins, SessionRow in sessions,
@@ -202,6 +208,8 @@ fn copy(write: &Write) -> Write {
         holdings,
         statutory,
         incidents,
+        access_requests,
+        access_request_versions,
         relations,
         break_glasses,
         audits,
