@@ -296,6 +296,15 @@ routes! {
     "/v1/referrals/{id}" {
         Referral: GET Agency No () -> (ReferralView) [] => api::referral::read, "紹介・連絡", "one referral";
     }
+    "/v1/referrals/{id}/retention" {
+        Retention: GET Agency No () -> () [] => api::retention::read,
+            "消去できるか、何が妨げているか（Tsunagu-Staff に管理職・個人情報保護担当）",
+            "whether it may be erased, and what stands in the way (Tsunagu-Staff names a supervisor or privacy officer)";
+    }
+    "/v1/referrals/{id}/erase" {
+        Erase: POST Agency Key (Erase) -> () [] => api::retention::erase,
+            "保存期間を過ぎた紹介・連絡の内容を、二人で消去する", "erase what is past its retention, as two people";
+    }
     "/v1/referrals/{id}/family" {
         FamilyOfReferral: GET Agency No () -> (FamilyView) ["viewer" "take_home" "places"] => api::family::of_referral,
             "家族本人の一覧：一つの紹介・連絡（Tsunagu-Staff に見る職員）", "the family's own view of one referral";
@@ -312,15 +321,6 @@ routes! {
     "/v1/cases/{id}/family/page" {
         FamilyPageOfCase: GET Agency No () -> () ["viewer" "take_home" "places" "lang"] => api::family::page_of_case,
             "同じものを印刷する（HTML）", "the same to print (HTML)";
-        }
-    "/v1/referrals/{id}/retention" {
-        Retention: GET Agency No () -> () [] => api::retention::read,
-            "消去できるか、何が妨げているか（Tsunagu-Staff に管理職・個人情報保護担当）",
-            "whether it may be erased, and what stands in the way (Tsunagu-Staff names a supervisor or privacy officer)";
-    }
-    "/v1/referrals/{id}/erase" {
-        Erase: POST Agency Key (Erase) -> () [] => api::retention::erase,
-            "保存期間を過ぎた紹介・連絡の内容を、二人で消去する", "erase what is past its retention, as two people";
     }
     "/v1/referrals/{id}/accesses" {
         Accesses: GET Agency No () -> (Accesses) ["before" "limit"] => api::access::of_referral,
