@@ -19,7 +19,7 @@
 //!    the family is hidden. [`difference`] compares two of its documents. What a family is told of its copies:
 //!    [`family_view`]; what somebody is shown who asks what is held about a person: [`access_request`], [`subject_export`].
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
-//!    [`delivery`], [`basis_state`]; [`holding`] (what became of a copy asked back) with [`calendar`], [`incident`] and
+//!    [`delivery`], [`basis_state`]; [`hand_over`] (who is responsible for a family); [`holding`] (what became of a copy asked back) with [`calendar`], [`incident`] and
 //!    its [`breach_report`]; what is derived from the tables: [`machine_docs`], [`fhir`].
 //! 8. **The evidence.** [`chain`] (the bytes that get hashed), [`receipt`], [`proof`] (what a check can show and what not).
 //! 9. **Telling that something waits.** [`doorbell`], [`gather`], [`patience`].
@@ -53,6 +53,7 @@ pub mod fhir;
 pub mod field_error;
 pub mod field_rules;
 pub mod gather;
+pub mod hand_over;
 pub mod holding;
 pub mod ids;
 pub mod incident;

@@ -150,6 +150,9 @@ impl Submission {
             }
         }
         faults.extend(notice_faults(wire.kind, &legs));
+        if wire.kind == ReferralType::HandOver {
+            faults.extend(hand_over_faults(wire.case, legs.len()));
+        }
         if wire.called_at.is_some_and(|at| at > now) {
             faults.push(not_called_yet());
         }
@@ -242,6 +245,23 @@ fn notice_faults(kind: ReferralType, legs: &[AskedLeg]) -> Vec<FieldError> {
             )
         })
         .collect()
+}
+
+/// One family goes to one agency: two recipients could both accept it. Its case is what is handed over.
+fn hand_over_faults(case: Option<CaseId>, recipients: usize) -> Vec<FieldError> {
+    let one_recipient = FieldError::new(
+        "/legs",
+        "one_hand_over",
+        "移管（IKAN）の宛先は一つだけです。責任を負う機関が二つにならないように、宛先を一つにしてください。",
+        "A hand-over (IKAN) has one recipient, or two agencies could become responsible; keep one leg.",
+    );
+    let its_case = FieldError::new(
+        "/case",
+        "required",
+        "移管（IKAN）では、引き継ぐ相談ケース（case）を書いてください。",
+        "A hand-over (IKAN) names the case that is handed over.",
+    );
+    (recipients > 1).then_some(one_recipient).into_iter().chain(case.is_none().then_some(its_case)).collect()
 }
 
 fn unreadable() -> FieldError {
@@ -371,6 +391,19 @@ mod tests {
             value["legs"][0]["basis"][name] = bad;
             assert_eq!(codes(&value), [(format!("/legs/0/basis/{name}"), "reference_id")]);
         }
+    }
+
+    #[test]
+    fn a_hand_over_names_its_case_and_one_recipient() {
+        let mut value = body();
+        value["type"] = json!("IKAN");
+        assert_eq!(codes(&value), [("/case".to_owned(), "required")]);
+        value["case"] = json!(ID);
+        assert!(Submission::parse(&value, now()).is_ok());
+        let mut second = value["legs"][0].clone();
+        second["recipient"] = json!("0190e0c4-7a7b-7cc3-8f00-2f3c4b5a6d7f");
+        value["legs"].as_array_mut().unwrap().push(second);
+        assert_eq!(codes(&value), [("/legs".to_owned(), "one_hand_over")]);
     }
 
     #[test]

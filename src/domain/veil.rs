@@ -87,8 +87,20 @@ impl fmt::Debug for Veil {
 }
 
 /// The members that somebody writes in sentences, of a content and of what is written beside it.
-pub const SENTENCES: [&str; 9] =
-    ["text", "summary", "wishes", "relation", "safe_contact", "question", "answer", "note", "suggestion"];
+pub const SENTENCES: [&str; 12] = [
+    "text",
+    "summary",
+    "wishes",
+    "relation",
+    "safe_contact",
+    "support_so_far",
+    "open_matters",
+    "risk",
+    "question",
+    "answer",
+    "note",
+    "suggestion",
+];
 
 /// Whether a member may be shown to somebody from whom a place is hidden. Without a veil nobody knows which words
 /// would tell of it, so that no sentence is shown.

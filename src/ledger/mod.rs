@@ -15,6 +15,7 @@ pub mod consent;
 pub mod consultation;
 pub mod content;
 pub mod delivery;
+pub mod hand_over;
 pub mod holding;
 pub mod idempotency;
 pub mod incident;

@@ -78,6 +78,7 @@ impl Copy<'_> {
             owner: self.parcel.owner,
             sender: self.parcel.owner,
             recipient: self.asked.recipient,
+            kind: self.submission.kind,
             sections: body.sent,
             manifest: manifest.hash(),
             content: self.parcel.key.commitment(leg, document.to_string().as_bytes())?,

@@ -10,10 +10,12 @@ use super::Context;
 use crate::{
     domain::{
         chain::{Chain, Hash, Link},
+        hand_over::Responsible,
         ids::{AgencyId, DeliveryId, LegId},
         leg::{LegAction, LegState},
         problem::Problem,
         receipt::{Actor, Answer, BasisRef, CopyFor, Receipt, ReceiptLevel, StateChange, Step},
+        referral::ReferralType,
         section::Sections,
     },
     ledger::{
@@ -36,6 +38,7 @@ pub(super) struct Frame {
     pub owner: AgencyId,
     pub sender: AgencyId,
     pub recipient: AgencyId,
+    pub kind: ReferralType,
     pub sections: Sections,
     pub manifest: Hash,
     pub content: Hash,
@@ -249,6 +252,7 @@ impl<'a> Trail<'a> {
             prev: self.last_receipt,
             receipt_id: self.context.clock.new_id(),
             recipient: self.frame.recipient,
+            responsible: self.responsible(event.to_state),
             sections: self.frame.sections,
             sender: self.frame.sender,
             state: StateChange {
@@ -257,6 +261,13 @@ impl<'a> Trail<'a> {
                 to: event.to_state.code().into(),
             },
         }
+    }
+
+    /// Who is responsible for a family that is handed over, once the leg stands here.
+    fn responsible(&self, state: LegState) -> Option<AgencyId> {
+        let frame = &self.frame;
+        let hands_over = frame.kind == ReferralType::HandOver;
+        hands_over.then(|| Responsible::of(state).among(frame.sender, frame.recipient))
     }
 
     /// Puts the rows and, for a leg that existed, the guarded move into a write.

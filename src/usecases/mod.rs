@@ -23,6 +23,7 @@ pub mod directory;
 pub mod dispatch;
 mod evidence;
 pub mod family;
+mod hand_over;
 pub mod holding;
 pub mod idempotency;
 pub mod import;

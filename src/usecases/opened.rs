@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Context, evidence::Frame, protection::Shelter};
+use super::{Context, evidence::Frame, hand_over, protection::Shelter};
 use crate::{
     domain::{
         agency::Party,
@@ -13,6 +13,7 @@ use crate::{
         consent::{ConsentRecord, day_in_japan},
         content::{Content, Outline},
         disclosure::{Decision, Event, Question, decide},
+        hand_over::Flag,
         ids::{AgencyId, ArrangementId, DataKeyId, LegId, ReferralId, StaffId},
         leg_facts,
         mask::Mask,
@@ -110,6 +111,7 @@ impl OpenedLeg {
             owner: self.referral.owner,
             sender: self.leg.sender,
             recipient: self.leg.recipient,
+            kind: self.leg.kind,
             sections: self.body.sent,
             manifest: self.leg.manifest_hash,
             content: self.leg.commitment,
@@ -142,6 +144,7 @@ pub(super) struct World {
     pub consent: Option<(ConsentRow, ConsentRecord)>,
     pub arrangement: Option<(ArrangementRow, Arrangement)>,
     pub shelter: Shelter,
+    flag: Flag,
     parts: Vec<ContentRow>,
 }
 
@@ -171,7 +174,8 @@ impl World {
             None => None,
         };
         let shelter = Shelter::of(context, leg.sender, referral.case_id, Some(referral.id)).await?;
-        Ok(Self { header, subjects, sender, recipient, consent, arrangement, shelter, parts })
+        let flag = hand_over::flag(context, opened).await?;
+        Ok(Self { header, subjects, sender, recipient, consent, arrangement, shelter, flag, parts })
     }
 
     /// Holds what the decision rests on until the commit: a withdrawal, or a membership that ends, is either
@@ -212,6 +216,7 @@ impl World {
             consent: self.consent.as_ref().map(|(_, record)| record),
             arrangement: self.arrangement.as_ref().map(|(_, arrangement)| arrangement),
             protection: self.shelter.standing(),
+            flag: self.flag,
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
             written_by: opened.referral.written_by,
             approved_by: self.header.approved_by,

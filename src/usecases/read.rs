@@ -13,7 +13,7 @@ use super::{
     audited,
     consent::document,
     evidence::event_slot,
-    holding, jst, not_found,
+    hand_over, holding, jst, not_found,
     opened::{OpenedLeg, damaged},
     page::{Limit, page, page_of},
     protection, relation, statutory,
@@ -23,10 +23,13 @@ use crate::{
         basis::Basis,
         basis_state::ConsentState,
         delivery::DeliveryState,
-        ids::{ConsentId, LegId, ReferralId},
+        fault::Phrase,
+        hand_over::{self as handed, Responsible},
+        ids::{AgencyId, ConsentId, LegId, ReferralId},
         leg::LegState,
         problem::Problem,
         receipt::{ReceiptLevel, Withheld},
+        referral::ReferralType,
         staff::StaffRole,
     },
     ledger::{
@@ -91,10 +94,14 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
     view["sections"] = json!(body.sent);
     view["requested_action"] = json!(body.requested_action);
     view["ladder"] = receipts.iter().map(rung).collect();
-    let history = events.iter().map(|event| history(opened, event)).collect::<Result<Vec<_>, _>>()?;
+    let told = |event| history(opened, event, caller.id());
+    let history = events.iter().map(told).collect::<Result<Vec<_>, _>>()?;
     view["answer"] = latest_answer(opened, &history);
     view["events"] = Value::Array(history);
     view["available_actions"] = able.iter().map(|one| json!(one.action)).collect();
+    if leg.kind == ReferralType::HandOver {
+        view["hand_over"] = hand_over::seen(context, caller, opened, &events).await?;
+    }
     if let Some(row) = context.ledger.holding_of(leg.id).await? {
         view["disposal"] = holding::seen(context, opened, &row).await?;
     }
@@ -130,12 +137,23 @@ pub(super) fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
         json!({"name": leg.clock_kind, "started": leg.clock_started.map(jst), "due": jst(due), "overdue": due < now,
             "runs": "day_and_night"})
     });
+    let of_hand_over = handed::clocks(leg.kind, leg.state).iter().map(|clock| {
+        let due = clock.due(leg.created_at);
+        json!({"name": clock, "started": jst(leg.created_at), "due": jst(due), "overdue": due < now,
+            "runs": clock.runs()})
+    });
     present(json!({
         "id": leg.id, "version": leg.head_seq, "state": leg.state, "type": leg.kind, "urgency": leg.urgency,
         "sender": leg.sender, "recipient": leg.recipient, "delivery": leg.delivery,
         "reply_by": leg.reply_by.map(jst), "created_at": jst(leg.created_at), "changed_at": jst(leg.changed_at),
-        "clocks": clock.into_iter().collect::<Vec<_>>(),
+        "clocks": clock.into_iter().chain(of_hand_over).collect::<Vec<_>>(), "responsible": responsible(leg),
     }))
+}
+
+/// Who is responsible for a family that is handed over.
+fn responsible(leg: &LegRow) -> Option<AgencyId> {
+    let hands_over = leg.kind == ReferralType::HandOver;
+    hands_over.then(|| Responsible::of(leg.state).among(leg.sender, leg.recipient))
 }
 
 fn rung(row: &ReceiptRow) -> Value {
@@ -147,8 +165,11 @@ fn withheld(one: &Withheld) -> Value {
 }
 
 /// One event of the chain that sender and recipient share, with what was written at it.
-fn history(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
+fn history(opened: &OpenedLeg, event: &LegEventRow, reader: AgencyId) -> Result<Value, Problem> {
     let mut told = event_details(opened, event)?;
+    if event.agency != Some(reader) {
+        hand_over::keep_own(&mut told);
+    }
     told["seq"] = json!(event.seq);
     told["action"] = json!(event.kind);
     told["state"] = json!(event.to_state);
@@ -169,7 +190,7 @@ fn latest_answer(opened: &OpenedLeg, history: &[Value]) -> Value {
 }
 
 /// The sealed details of an event, for a party of the leg.
-fn event_details(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
+pub(super) fn event_details(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
     let Some(sealed) = &event.body else { return Ok(json!({})) };
     let seq = u64::try_from(event.seq).map_err(|_| damaged())?;
     let plain = opened.key.open(&event_slot(&opened.frame(), seq), sealed)?;
@@ -193,17 +214,23 @@ pub async fn available_actions(
     };
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
+    let responsible = responsible(&leg);
     let items: Vec<Value> = available(&leg, &actors(caller, &leg, role), &facts)
         .iter()
         .map(|one| {
             let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
+            let usual = Phrase { ja: one.action.label_ja(), en: one.action.label_en() };
+            let moves = responsible.and_then(|_| handed::consequence(one.action));
+            let label = moves.unwrap_or(usual);
             json!({
-                "action": one.action, "label": one.action.label_ja(), "label_en": one.action.label_en(),
-                "to": one.to, "requires": needs,
+                "action": one.action, "label": label.ja, "label_en": label.en, "to": one.to, "requires": needs,
             })
         })
         .collect();
-    Ok(json!({ "state": leg.state, "version": leg.head_seq, "items": items }).to_string())
+    let answer = json!({
+        "state": leg.state, "version": leg.head_seq, "responsible": responsible, "items": items,
+    });
+    Ok(present(answer).to_string())
 }
 
 /// Everything that proves a leg's history: receipts, signed events and the manifest. The sender also gets its

@@ -11,6 +11,7 @@ use super::{
     arrangement::{self, Named},
     consent::{self, field_problem},
     copy::Copy,
+    hand_over::{self, Claim},
     idempotency::{Pointer, Prepared, once},
     jst,
     opened::{damaged, party},
@@ -26,6 +27,7 @@ use crate::{
         content::Content,
         disclosure::{Decision, Event, Question, decide},
         fault::{Fault, Text},
+        hand_over::Flag,
         ids::{AgencyId, ConsentId, ReferralId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -118,6 +120,7 @@ pub(super) struct Ground {
     arrangements: Named,
     approvals: approver::Approvals,
     shelter: Shelter,
+    claim: Option<Claim>,
 }
 
 impl Ground {
@@ -153,7 +156,8 @@ impl Ground {
         if let Some(veil) = shelter.veil() {
             submission.content.draw(veil, &Content::default());
         }
-        Ok(Self { recipients, consents, arrangements, approvals, shelter })
+        let claim = hand_over::claim(context, caller, submission).await?;
+        Ok(Self { recipients, consents, arrangements, approvals, shelter, claim })
     }
 
     pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
@@ -208,6 +212,7 @@ impl Ground {
                 consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
                 arrangement: self.arrangements.of(asked),
                 protection: self.shelter.standing(),
+                flag: Flag::Waiting,
                 recalled: false,
                 written_by: submission.written_by,
                 approved_by: self.approvals.of(asked),
@@ -226,6 +231,9 @@ impl Ground {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
         }
         self.arrangements.hold(write);
+        if let Some(claim) = &self.claim {
+            claim.take(write);
+        }
         self.shelter.hold(write);
     }
 }

@@ -76,6 +76,8 @@ struct StepWire<'a> {
     recipient: AgencyId,
     #[serde(skip_serializing_if = "Option::is_none")]
     referral: Option<ReferralId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    responsible: Option<AgencyId>,
     sections: Sections,
     sender: AgencyId,
     state: &'a StateChange,
@@ -147,6 +149,7 @@ impl Vault {
             receipt_id: step.receipt_id,
             recipient: step.recipient,
             referral,
+            responsible: step.responsible,
             sections: step.sections,
             sender: step.sender,
             state: &step.state,
@@ -267,7 +270,7 @@ mod tests {
             "state": {"from": "requested", "to": "received", "seq": 2}, "link": "22".repeat(32),
             "prev": "33".repeat(32), "at": "2026-11-22T10:00:00.5+09:00",
             "by": {"agency": id, "staff": id, "attested": "agency-key"},
-            "answer": {"action": "decline", "reason": "CAPACITY"}, "referral": id,
+            "answer": {"action": "decline", "reason": "CAPACITY"}, "referral": id, "responsible": id,
             "withheld": [{"section": "health", "subject": "child-1", "why": "W_NOT_CONSENTED"}]});
         serde_json::from_value(wire).unwrap()
     }

@@ -78,12 +78,12 @@ fn content() -> Value {
             "subject": "mother", "municipality": "141011", "town": name(), "rest": name(), "postal_code": "2300051"
         }],
         "household": [{"text": name()}],
-        "needs": [{"codes": ["RESPITE"], "text": name()}],
-        "narrative": [{"summary": name(), "text": name(), "wishes": name()}],
+        "needs": [{"codes": ["RESPITE"], "text": name(), "open_matters": name()}],
+        "narrative": [{"summary": name(), "text": name(), "wishes": name(), "support_so_far": name()}],
         "health": told("child-1"),
         "development": told("child-1"),
         "economic": [{"text": name()}],
-        "safety": [{"text": name()}],
+        "safety": [{"text": name(), "risk": name()}],
     })
 }
 
@@ -158,6 +158,14 @@ pub fn act(by: &str, more: &Value) -> Value {
 /// What a person decides after a withdrawal: no law allows it.
 pub fn statutory_decision(by: &str) -> Value {
     json!({ "by": by, "decision": "none", "reason": name() })
+}
+
+/// A protection of a case, with every text there is.
+pub fn protection(by: &str, case: &str) -> Value {
+    json!({
+        "by": by, "case": case, "hidden_from": [{"municipality": "011002"}], "words": [name()],
+        "ground": name(), "texts_confirmed_by": by,
+    })
 }
 
 pub fn incident_close(by: &str) -> Value {

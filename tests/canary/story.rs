@@ -53,6 +53,7 @@ pub async fn play(stage: &Stage) {
     let sent = show_the_family(stage, &staff, &consent).await;
     disclose(stage, &staff, &sent).await;
     relate(stage, &staff, &consent).await;
+    hand_over(stage, &staff).await;
     fail(stage, &staff, &consent).await;
     read_everything(stage, &staff, &consent).await;
     stage.until_rung().await;
@@ -336,6 +337,31 @@ async fn relate(stage: &Stage, staff: &Staff, consent: &str) {
     let officer = site.post("/v1/staff", &papers::staff("privacy_officer")).await.at("/id");
     let audit = site.request("GET", "/v1/audit?limit=200").await;
     site.send(audit.header("tsunagu-staff", &officer)).await.good();
+}
+
+/// A hidden family is handed over: its protection is taken over before anything is read.
+async fn hand_over(stage: &Stage, staff: &Staff) {
+    let Stage { site, centre, .. } = stage;
+    let (first, last) = days();
+    let mut paper = papers::consent(&staff.writer, &[&centre.id], (&first, &last));
+    paper["purpose"] = json!("IKAN");
+    let consent = site.record_consent(&paper).await.at("/id");
+    let [theirs, ours] = ["0192f000-0000-7000-8000-0000000000d1", "0192f000-0000-7000-8000-0000000000d2"];
+    site.post("/v1/protections", &papers::protection(&staff.approver, theirs)).await.good();
+    let mut paper = papers::introduction((&staff.writer, &staff.approver), &consent, &[&centre.id]);
+    (paper["type"], paper["case"]) = (json!("IKAN"), json!(theirs));
+    let sent = site.submit(&paper).await;
+    let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
+    assert_eq!(centre.open(&delivery, &staff.worker).await.problem(), "opening-refused");
+    let meeting = json!({"on": first, "by": "telephone"});
+    let taken = papers::act(&staff.worker, &json!({"case": ours, "meeting": meeting}));
+    centre.act(&leg, "acknowledge", &taken).await.good();
+    centre.open(&delivery, &staff.worker).await.good();
+    centre.act(&leg, "accept", &papers::act(&staff.worker, &json!({}))).await.good();
+    let kept = centre.leg(&leg).await["hand_over"]["protection_id"].as_str().unwrap().to_owned();
+    centre.get(&format!("/v1/protections/{kept}")).await.good();
+    site.leg(&leg).await;
+    assert_eq!(site.submit(&paper).await.problem(), "already-there");
 }
 
 /// Requests that fail, with canaries in whatever part it is that fails.

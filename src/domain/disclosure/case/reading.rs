@@ -19,6 +19,7 @@ use crate::domain::{
         situation::{COLLEAGUE, MUNICIPALITY, Situation, WRITER},
     },
     field_error::FieldError,
+    hand_over::Flag,
     ids::AgencyId,
     mask::{Detail, Why, Withheld},
     municipality::MunicipalityCode,
@@ -73,6 +74,8 @@ struct WireCase {
     consent: Option<WireConsent>,
     arrangement: Option<WireArrangement>,
     protection: Option<WireProtection>,
+    #[serde(default)]
+    protection_taken_over: bool,
     #[serde(default)]
     recalled: bool,
     #[serde(default)]
@@ -235,6 +238,9 @@ fn read_case(value: &Value, at: &str, names: &mut Names) -> Read<Case> {
     };
     situation.second_person = wire.second_person.unwrap_or(true);
     situation.recalled = wire.recalled;
+    if wire.protection_taken_over {
+        situation.flag = Flag::Taken;
+    }
     if let Some(basis) = wire.basis {
         let facility = wire.facility.map(|name| names.id(&name));
         (situation.basis, situation.facts) = read_basis(basis, facility, at)?;
@@ -387,5 +393,15 @@ mod tests {
         for (place, id) in ids.iter().enumerate() {
             assert!(!ids[..place].contains(id), "{} has the id of another", all[place]);
         }
+    }
+
+    #[test]
+    fn an_answer_that_refuses_withholds_nothing_beside() {
+        let read =
+            |answer| serde_json::from_value::<WireAnswer>(answer).unwrap().into_answer("/expect".into());
+        let withheld = serde_json::json!([{"section": "health", "why": "W_SEALED"}]);
+        assert!(read(serde_json::json!({"refuse": "NO_BASIS", "withheld": []})).is_ok());
+        let fault = read(serde_json::json!({"refuse": "NO_BASIS", "withheld": withheld})).unwrap_err();
+        assert_eq!(fault[0].pointer, "/expect");
     }
 }
