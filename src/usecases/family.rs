@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     ALLOWED, Caller, Context, audited, holding, not_found,
-    opened::{OpenedLeg, World, damaged},
+    opened::{OpenedLeg, World, damaged, erased},
     protection::Shelter,
 };
 use crate::{
@@ -142,6 +142,10 @@ pub async fn view(
     };
     let mut gathered = Gathered { holders: Vec::new(), birth_dates: Vec::new(), shelters: Vec::new() };
     for leg in legs.into_iter().filter(|leg| is_told(leg.basis)) {
+        // What was erased here names nothing any more.
+        if erased(context, &leg).await? {
+            continue;
+        }
         gathered.add(context, caller, asked, leg).await?;
     }
     let Gathered { mut holders, birth_dates, shelters } = gathered;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     ALLOWED, Caller, Context, access_request, jst,
-    opened::{OpenedLeg, World, damaged, party},
+    opened::{OpenedLeg, World, damaged, erased, party},
     read::present,
 };
 use crate::{
@@ -145,6 +145,10 @@ async fn first_leg(
         },
     };
     let Some(leg) = leg else { return Ok(None) };
+    // What was erased is not held.
+    if erased(context, &leg).await? {
+        return Ok(None);
+    }
     let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
     let world = World::load(context, &opened).await?;
     Ok(Some((opened, world)))
