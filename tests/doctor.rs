@@ -48,7 +48,8 @@ async fn a_healthy_hub_is_found_healthy_running_or_not_and_nothing_is_changed() 
             let worst = findings.iter().map(Finding::grade).max();
             // Mail into a folder is worth a notice.
             assert_eq!(worst, Some(Grade::Notice), "{engine:?} {findings:#?}");
-            let seen = findings.iter().any(|finding| matches!(finding, Finding::DataFolder { running: true, .. }));
+            let seen =
+                findings.iter().any(|finding| matches!(finding, Finding::DataFolder { running: true, .. }));
             assert_eq!(seen, running && engine == Engine::Embedded);
             town.stop().await;
         }

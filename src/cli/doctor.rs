@@ -68,7 +68,9 @@ fn said(finding: &Finding) -> Said {
             format!("ledger: this hub's own ({}), with safe settings", mode.label_en()),
         ),
         Finding::LedgerUnreadable(error) => Said::new(
-            format!("台帳を読めません: {error}\n    データベースが動いているか、URL と権限を確かめてください。"),
+            format!(
+                "台帳を読めません: {error}\n    データベースが動いているか、URL と権限を確かめてください。"
+            ),
             format!("ledger: {error}\n    see that the database runs, and look at its URL and rights"),
         ),
         Finding::Schema { to_apply, unknown } => schema(*to_apply, *unknown),
@@ -103,7 +105,9 @@ fn short(fingerprint: &str) -> &str {
 fn never_started(data: &Path) -> Said {
     let data = data.display();
     Said::new(
-        format!("{data} では、まだハブを起動したことがありません。\n    tsunagu serve --data {data} で起動してください。"),
+        format!(
+            "{data} では、まだハブを起動したことがありません。\n    tsunagu serve --data {data} で起動してください。"
+        ),
         format!("no hub has ever started in {data}\n    start it with: tsunagu serve --data {data}"),
     )
 }
@@ -136,15 +140,23 @@ fn monthly_keys(keys: &MonthlyKeys) -> Said {
     if !keys.none.is_empty() {
         let (count, which) = (keys.none.len(), some(&keys.none));
         return Said::new(
-            format!("月ごとの鍵がない機関が {count} あります: {which}\n    {make} で作ってください。作るまで、その機関あての紹介は受け付けられません。"),
-            format!("{count} agencies have no monthly key: {which}\n    make them with: {make}; until then nothing can be sealed for them"),
+            format!(
+                "月ごとの鍵がない機関が {count} あります: {which}\n    {make} で作ってください。作るまで、その機関あての紹介は受け付けられません。"
+            ),
+            format!(
+                "{count} agencies have no monthly key: {which}\n    make them with: {make}; until then nothing can be sealed for them"
+            ),
         );
     }
     if !keys.ending.is_empty() {
         let (count, which) = (keys.ending.len(), some(&keys.ending));
         return Said::new(
-            format!("来月の鍵がない機関が {count} あります: {which}\n    {make} で作ってください。それまでは前の月の鍵を使い続けます。"),
-            format!("{count} agencies have no key for the next month: {which}\n    make them with: {make}; the newest one serves on until then"),
+            format!(
+                "来月の鍵がない機関が {count} あります: {which}\n    {make} で作ってください。それまでは前の月の鍵を使い続けます。"
+            ),
+            format!(
+                "{count} agencies have no key for the next month: {which}\n    make them with: {make}; the newest one serves on until then"
+            ),
         );
     }
     Said::new("月ごとの鍵: 来月の分まであります。", "monthly keys: there for the next month too")
@@ -154,12 +166,18 @@ fn schema(to_apply: usize, unknown: usize) -> Said {
     match (to_apply, unknown) {
         (0, 0) => Said::new("台帳の構造: この版のものです。", "schema: this version's"),
         (0, newer) => Said::new(
-            format!("台帳の構造: 新しい版が {newer} 件の変更を加えています。このノードも新しい版にしてください。"),
+            format!(
+                "台帳の構造: 新しい版が {newer} 件の変更を加えています。このノードも新しい版にしてください。"
+            ),
             format!("schema: a newer version has made {newer} changes; install it on this node too"),
         ),
         (older, _) => Said::new(
-            format!("台帳の構造: この版の変更が {older} 件まだです。tsunagu migrate か、次の起動で反映されます。"),
-            format!("schema: {older} changes of this version are still to be made, by `tsunagu migrate` or the next start"),
+            format!(
+                "台帳の構造: この版の変更が {older} 件まだです。tsunagu migrate か、次の起動で反映されます。"
+            ),
+            format!(
+                "schema: {older} changes of this version are still to be made, by `tsunagu migrate` or the next start"
+            ),
         ),
     }
 }
@@ -167,7 +185,9 @@ fn schema(to_apply: usize, unknown: usize) -> Said {
 fn clock(ahead: SignedDuration) -> Said {
     let seconds = ahead.as_secs_f64();
     Said::new(
-        format!("時計: データベースとの差は {seconds:+.1} 秒。5 秒を超えると異常です。NTP を確かめてください。"),
+        format!(
+            "時計: データベースとの差は {seconds:+.1} 秒。5 秒を超えると異常です。NTP を確かめてください。"
+        ),
         format!("clock: the database is {seconds:+.1} s ahead; more than 5 s is wrong: look at NTP on both"),
     )
 }
@@ -175,8 +195,12 @@ fn clock(ahead: SignedDuration) -> Said {
 fn work(dead: i64, late: SignedDuration) -> Said {
     let late = late.as_secs();
     Said::new(
-        format!("通知の仕事: 期限から最長 {late} 秒待ち、あきらめたもの {dead} 件。5 分を超えたら、ハブが動いているか確かめてください。"),
-        format!("work: the oldest that is due has waited {late} s, {dead} given up; if more than 5 min, see that a hub runs"),
+        format!(
+            "通知の仕事: 期限から最長 {late} 秒待ち、あきらめたもの {dead} 件。5 分を超えたら、ハブが動いているか確かめてください。"
+        ),
+        format!(
+            "work: the oldest that is due has waited {late} s, {dead} given up; if more than 5 min, see that a hub runs"
+        ),
     )
 }
 
@@ -184,15 +208,23 @@ fn broker(seen: &Examined) -> Said {
     if !seen.missing.is_empty() {
         let missing = seen.missing.join(", ");
         return Said::new(
-            format!("RabbitMQ に足りないもの: {missing}\n    ハブが起動すると作ります。作れないときは、ハブの利用者の権限（configure・write・read）を確かめてください。"),
-            format!("broker: missing {missing}\n    a hub makes them when it starts; if it cannot, look at the rights of its user (configure, write, read)"),
+            format!(
+                "RabbitMQ に足りないもの: {missing}\n    ハブが起動すると作ります。作れないときは、ハブの利用者の権限（configure・write・read）を確かめてください。"
+            ),
+            format!(
+                "broker: missing {missing}\n    a hub makes them when it starts; if it cannot, look at the rights of its user (configure, write, read)"
+            ),
         );
     }
     let (queues, dead) = (seen.waiting.len(), seen.dead);
     let most = seen.waiting.iter().map(|(_, count)| *count).max().unwrap_or(0);
     Said::new(
-        format!("RabbitMQ: 購読する機関の待ち行列 {queues}、最も長いもので {most} 件、受け取られなかった着信通知 {dead} 件"),
-        format!("broker: {queues} subscribers' queues, {most} waiting in the longest, {dead} doorbells that nobody took"),
+        format!(
+            "RabbitMQ: 購読する機関の待ち行列 {queues}、最も長いもので {most} 件、受け取られなかった着信通知 {dead} 件"
+        ),
+        format!(
+            "broker: {queues} subscribers' queues, {most} waiting in the longest, {dead} doorbells that nobody took"
+        ),
     )
 }
 

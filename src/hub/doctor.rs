@@ -7,9 +7,7 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Span, Timestamp};
 
-use super::{
-    Ledger, StartError, amqp, broker, ledger_settings, mail, opening, subscribers,
-};
+use super::{Ledger, StartError, amqp, broker, ledger_settings, mail, opening, subscribers};
 use crate::{
     clock::Clock,
     config::{Config, MailTransport},
@@ -35,19 +33,38 @@ pub enum Finding {
     /// Nothing more can be looked at: a hub with this configuration does not start.
     DoesNotStart(StartError),
     /// No hub has ever started with this data folder.
-    NeverStarted { data: PathBuf },
-    DataFolder { data: PathBuf, running: bool },
+    NeverStarted {
+        data: PathBuf,
+    },
+    DataFolder {
+        data: PathBuf,
+        running: bool,
+    },
     /// Bytes free to the hub, and bytes in all, where the data folder lies.
-    Disk { free: u64, whole: u64 },
+    Disk {
+        free: u64,
+        whole: u64,
+    },
     DiskUnknown(std::io::Error),
-    Keys { hub: String, fingerprint: String },
+    Keys {
+        hub: String,
+        fingerprint: String,
+    },
     /// The monthly key this agency's next referrals will be wrapped under, and whether the one after it is there.
     MonthlyKeys(MonthlyKeys),
     Ledger(Mode),
     LedgerUnreadable(LedgerError),
-    Schema { to_apply: usize, unknown: usize },
-    Clock { ahead: SignedDuration },
-    Work { dead: i64, late: SignedDuration },
+    Schema {
+        to_apply: usize,
+        unknown: usize,
+    },
+    Clock {
+        ahead: SignedDuration,
+    },
+    Work {
+        dead: i64,
+        late: SignedDuration,
+    },
     Broker(Examined),
     BrokerUnreached(Unreached),
     Mail(MailTransport),

@@ -89,7 +89,6 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         E::DeclareRelation => Changed(A::Relate),
         E::BreakGlass => Changed(A::BreakGlass),
         E::ReviewBreakGlass => Changed(A::Review),
-        E::Erase | E::PlaceHold | E::LiftHold => Changed(A::Erase),
         E::RegisterStaff
         | E::SetSignIn
         | E::RemoveSignIn
