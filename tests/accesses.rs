@@ -35,6 +35,13 @@ pub async fn look(agency: &Agency, path: &str, staff: &str, purpose: Option<&str
     agency.send(request).await
 }
 
+/// A clustered hub measures its jobs by the database's time, which a story that moves its own clock leaves behind: what
+/// was queued since is due at once.
+pub async fn due_now(town: &Town) {
+    town.by_hand("UPDATE job SET next_at = 0 WHERE state = 'ready' AND kind NOT LIKE 'mail%'".to_owned())
+        .await;
+}
+
 pub fn items(value: &Value) -> &[Value] {
     value["items"].as_array().unwrap()
 }
@@ -133,7 +140,7 @@ async fn the_privacy_officer_reads_the_audit_and_is_seen_reading_it(town: &mut T
     let all = ask(&format!("day={today}&limit=200")).await;
     assert_eq!(of(&all, "agency"), [nursery.id.clone()].into(), "nobody else's");
     let looks = items(&all).iter().filter(|one| one["subject"] == "audit");
-    assert!(looks.clone().count() >= 5 && looks.clone().all(|one| one["staff"] == officer.as_str()));
+    assert!(looks.clone().count() == 4 && looks.clone().all(|one| one["staff"] == officer.as_str()));
     assert!(looks.clone().all(|one| one["purpose"] == "audit" && one["action"] == "read"), "{all}");
     for bad in [format!("staff={clerk}&subject={leg}"), "day=0".to_owned(), "subject=山辺".to_owned()] {
         assert_eq!(look(nursery, &format!("/v1/audit?{bad}"), &officer, None).await.code(), 400, "{bad}");

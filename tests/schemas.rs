@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tsunagu::{
     domain::{
+        access_request::{
+            AccessOutcome, AccessState, AccessStep, Article, Authority, IdentityCheck, Requester,
+        },
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
         arrangement::{ArrangementKind, ArrangementStep},
@@ -21,6 +24,7 @@ use tsunagu::{
         consultation::{Channel, ConsultationResult},
         cover::CoveredBy,
         delivery::DeliveryState,
+        family_view::{CopyStands, FamilyAnswer, Places, TakeHome},
         handover::HandoverState,
         holding::{Disposal, HoldingCause, HoldingState},
         incident::{Exposure, IncidentState, RecallReason, ReportNeed},
@@ -32,11 +36,13 @@ use tsunagu::{
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
         relation::{Relation, RelationStep},
+        retention::PlacedKind,
         second_look::Confirm,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
         subject::SubjectRole,
+        subject_export::{Extent, Nature, Whose},
     },
     ledger::audit::AuditAction,
     usecases::schema::{BASE, Schema},
@@ -72,6 +78,11 @@ const REQUESTS: &[Schema] = &[
     Schema::LegAction,
     Schema::StatutoryDecision,
     Schema::IncidentClose,
+    Schema::AccessRequest,
+    Schema::AccessRequestStep,
+    Schema::Erase,
+    Schema::Hold,
+    Schema::HoldLift,
     Schema::Ack,
     Schema::Staff,
     Schema::SignIn,
@@ -126,6 +137,7 @@ fn every_published_code_list_is_the_programs() {
         "handover_state": HandoverState;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
+        "placed_hold_kind": PlacedKind;
         "case_state": CaseState;
         "case_step": CaseStep;
         "case_class": CaseClass;
@@ -155,6 +167,20 @@ fn every_published_code_list_is_the_programs() {
         "body": Body;
         "arrangement_kind": ArrangementKind;
         "subject_role": SubjectRole;
+        "requester": Requester;
+        "identity_check": IdentityCheck;
+        "authority": Authority;
+        "access_state": AccessState;
+        "access_step": AccessStep;
+        "access_outcome": AccessOutcome;
+        "withholding_ground": Article;
+        "extent": Extent;
+        "whose": Whose;
+        "nature": Nature;
+        "take_home": TakeHome;
+        "places": Places;
+        "copy_stands": CopyStands;
+        "family_answer": FamilyAnswer;
         "staff_role": StaffRole;
     }
 }

@@ -16,14 +16,17 @@
 //!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant, and
 //!    [`release`] says for how long it can still be undone.
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
-//!    the family is hidden. [`difference`] compares two of its documents.
+//!    the family is hidden. [`difference`] compares two of its documents. What a family is told of its copies:
+//!    [`family_view`]; what somebody is shown who asks what is held about a person: [`access_request`], [`subject_export`].
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
-//!    [`delivery`], [`basis_state`]; [`holding`] (what became of a copy asked back) with [`calendar`], [`incident`] and
+//!    [`delivery`], [`basis_state`]; [`hand_over`] (who is responsible for a family); [`holding`] (what became of a copy asked back) with [`calendar`], [`incident`] and
 //!    its [`breach_report`]; what is derived from the tables: [`machine_docs`], [`fhir`].
 //! 8. **The evidence.** [`chain`] (the bytes that get hashed), [`receipt`], [`proof`] (what a check can show and what not).
+//!    [`retention`] says what must be kept, and until when.
 //! 9. **Telling that something waits.** [`doorbell`], [`gather`], [`patience`].
 //! 10. **What goes wrong.** [`problem`], [`fault`]: texts that cannot carry what was sent.
 
+pub mod access_request;
 pub mod agency;
 pub mod answer;
 pub mod arrangement;
@@ -45,11 +48,13 @@ pub mod difference;
 pub mod disclosure;
 pub mod document;
 pub mod doorbell;
+pub mod family_view;
 pub mod fault;
 pub mod fhir;
 pub mod field_error;
 pub mod field_rules;
 pub mod gather;
+pub mod hand_over;
 pub mod handover;
 pub mod holding;
 pub mod ids;
@@ -77,11 +82,13 @@ pub mod referral;
 pub mod refusal;
 pub mod relation;
 pub mod release;
+pub mod retention;
 pub mod second_look;
 pub mod section;
 pub mod service;
 pub mod sign_in;
 pub mod staff;
 pub mod subject;
+pub mod subject_export;
 pub mod submission;
 pub mod veil;

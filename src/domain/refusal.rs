@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::fault::Phrase;
+use super::{fault::Phrase, hand_over};
 use crate::code_list;
 
 code_list! {
@@ -13,6 +13,7 @@ code_list! {
         BasisUnknown = "BASIS_UNKNOWN", "根拠コードが不明です", "the basis is not a known code";
         Recalled = "RECALLED", "取り消された送信です", "the leg was recalled";
         RecipientBlocked = "RECIPIENT_BLOCKED", "この宛先には送れません", "this recipient is blocked";
+        ProtectionFirst = "PROTECTION_FIRST", "秘匿の引継ぎが先です", "the protection is handed over first";
         BasisSender = "BASIS_SENDER", "この根拠を使えない差出機関です", "the sender may not use this basis";
         BasisRecipient = "BASIS_RECIPIENT", "この根拠では送れない宛先です", "the basis does not reach this recipient";
         NotMember = "NOT_MEMBER", "協議会の構成員ではありません", "not a member of the council";
@@ -84,6 +85,7 @@ const fn own_law(code: RefusalCode) -> Option<&'static str> {
         C::ModeNoPersonalData => "利用者支援事業実施要綱（利用者の選択の尊重）",
         C::NoBasis | C::BasisUnknown => "個人情報の保護に関する法律 第27条1項・第69条",
         C::NotifierSealed => "児童虐待の防止等に関する法律 第7条",
+        C::ProtectionFirst => "配偶者からの暴力等に係る支援措置（住民基本台帳事務処理要領）",
         C::ConsentCapacity => "個人情報の保護に関する法律 第27条1項、民法 第818条・第824条",
         C::ConsentCustody => "民法 第818条・第824条の2",
         _ => return None,
@@ -103,6 +105,7 @@ const fn sentences(code: RefusalCode) -> Sentences {
         C::BasisUnknown => ("根拠の一覧にないコードです。", "The code is not on the list of bases.", "CONSENT、TSUKOKU_GY6 など、根拠の一覧にあるコードを書いてください。", "Write a code of the list of bases, such as CONSENT or TSUKOKU_GY6."),
         C::Recalled => ("差出機関がこの送信を取り消しました。", "The sender recalled this leg.", "内容は使わず、差出機関の連絡に従ってください。", "Do not use the content; follow what the sender asks."),
         C::RecipientBlocked => ("この宛先への提供は止められています。", "Disclosure to this recipient is stopped.", "担当課に相談し、別の宛先を選んでください。", "Ask the division in charge and choose another recipient."),
+        C::ProtectionFirst => ("この家族には秘匿があり、宛先の機関がまだ引き受けていません。", "The family is protected, and the recipient has not taken the protection over.", hand_over::TAKE_OVER_FIRST.ja, hand_over::TAKE_OVER_FIRST.en),
         C::BasisSender => ("この根拠を使える機関の種類ではありません。", "An agency of this kind may not use the basis.", "同意など、差出機関が使える根拠を選んでください。", "Choose a basis open to the sender, such as a consent."),
         C::BasisRecipient => ("この根拠で情報を渡せる宛先ではありません。", "The basis does not reach a recipient of this kind.", "根拠に定められた宛先を選ぶか、根拠を見直してください。", "Choose a recipient the law names, or reconsider the basis."),
         C::NotMember => ("差出機関と宛先が同じ協議会の構成員ではありません。", "Sender and recipient are not members of one council on this day.", "調整機関に構成員を確認するか、別の根拠を使ってください。", "Check the membership with the coordinating body, or use another basis."),

@@ -95,6 +95,7 @@ pub async fn open(config: &Config, clock: &Clock) -> Result<Opened, StartError> 
     inspect(config, &vault).await?;
     Ledger::migrate(config.ledger.url.expose()).await?;
     claim(config, clock, &vault).await?;
+    shred_again(config, clock, &vault).await?;
     // The database's own files are synced by their engine; that they are in the folder is ours to sync.
     sync(data)?;
     Ok(Opened { vault, lock })
@@ -120,7 +121,7 @@ pub async fn open_beside(config: &Config, clock: &Clock) -> Result<Vault, StartE
 }
 
 /// Looks at the fence before anything of the database is changed: another hub's is left as it is.
-async fn inspect(config: &Config, vault: &Vault) -> Result<(), LedgerError> {
+pub(super) async fn inspect(config: &Config, vault: &Vault) -> Result<(), LedgerError> {
     let hub_id = vault.hub_id().to_string();
     Ledger::inspect(config.ledger.url.expose(), &fence(config, vault, &hub_id)).await
 }
@@ -128,6 +129,25 @@ async fn inspect(config: &Config, vault: &Vault) -> Result<(), LedgerError> {
 async fn claim(config: &Config, clock: &Clock, vault: &Vault) -> Result<(), LedgerError> {
     let hub_id = vault.hub_id().to_string();
     Ledger::claim(config.ledger.url.expose(), &fence(config, vault, &hub_id), clock.now()).await
+}
+
+/// Destroys what a restored database brought back, before anybody can read it; and takes up what a restored key store
+/// has forgotten.
+async fn shred_again(config: &Config, clock: &Clock, vault: &Vault) -> Result<(), StartError> {
+    let (again, known) =
+        Ledger::shred_again(config.ledger.url.expose(), &vault.shred_list(), clock.now()).await?;
+    if again > 0 {
+        tracing::warn!(keys = again, "the ledger was restored from before an erasure; it was erased again");
+    }
+    let forgotten: Vec<_> = known.into_iter().filter(|id| !vault.is_shredded(*id)).collect();
+    if !forgotten.is_empty() {
+        tracing::warn!(
+            keys = forgotten.len(),
+            "the key store had forgotten erasures; they are on its list again"
+        );
+        vault.shred(&forgotten)?;
+    }
+    Ok(())
 }
 
 fn fence<'a>(config: &Config, vault: &'a Vault, hub_id: &'a str) -> Fence<'a> {
@@ -164,18 +184,36 @@ fn lock(data: &Path) -> Result<File, StartError> {
     }
 }
 
+/// Whether an embedded hub runs on the data folder.
+pub(super) fn is_running(data: &Path) -> Result<bool, StartError> {
+    match lock(data) {
+        Ok(_free) => Ok(false),
+        Err(StartError::Running { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 /// An embedded hub makes its keys at its first start, and only then: before there is a ledger.
 fn keys(config: &Config, clock: &Clock) -> Result<Vault, StartError> {
     let folder = &config.vault.folder;
     match (config.hub.mode, Vault::exists(folder)) {
         (Mode::Embedded, true) => Ok(Vault::open(folder, KeyMaking::Allowed)?),
-        (Mode::Embedded, false) => match sqlite_file(config.ledger.url.expose()).filter(|file| file.exists())
-        {
-            Some(ledger) => Err(StartError::KeysLost { folder: folder.clone(), ledger: ledger.to_owned() }),
-            None => Ok(Vault::create(folder, clock.new_random_id(), KeyMaking::Allowed)?),
-        },
+        (Mode::Embedded, false) => {
+            no_keys(config)?;
+            Ok(Vault::create(folder, clock.new_random_id(), KeyMaking::Allowed)?)
+        }
         (Mode::Clustered, true) => Ok(Vault::open(folder, KeyMaking::Forbidden)?),
         (Mode::Clustered, false) => Err(StartError::NoKeys { folder: folder.clone() }),
+    }
+}
+
+/// Refuses an embedded hub that has a ledger and no keys: they are lost.
+pub(super) fn no_keys(config: &Config) -> Result<(), StartError> {
+    match sqlite_file(config.ledger.url.expose()).filter(|file| file.exists()) {
+        Some(ledger) => {
+            Err(StartError::KeysLost { folder: config.vault.folder.clone(), ledger: ledger.to_owned() })
+        }
+        None => Ok(()),
     }
 }
 

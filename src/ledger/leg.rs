@@ -49,11 +49,25 @@ table! {
     }
 }
 
+/// The place of a leg that the owner of its referral does not see.
+pub const NO_PLACE: i64 = -1;
+
 impl LegRow {
     /// Whether it is what the sender of a blind delivery sees. It leads to a hand-over address, and that is all it
     /// rests on, as far as its sender knows.
     pub fn is_front(&self) -> bool {
         self.consent.is_some_and(|consent| consent.uuid() == self.recipient.uuid())
+    }
+
+    /// Whether it is what the recipient of a blind delivery sees. It has no place among the legs of its referral.
+    pub fn is_back(&self) -> bool {
+        self.place == NO_PLACE
+    }
+
+    /// Whether it hands a family over, and with it who is responsible. What goes to an address does not: its sender may
+    /// not learn whether it was accepted.
+    pub fn hands_over(&self) -> bool {
+        self.kind == ReferralType::HandOver && !self.is_front() && !self.is_back()
     }
 }
 

@@ -247,6 +247,7 @@ text_columns!(
     ids::ProtectionId,
     ids::HandoverId,
     ids::IncidentId,
+    ids::AccessRequestId,
     ids::BreakGlassId,
     ids::ReceiptId,
     ids::JobId,

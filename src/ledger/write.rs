@@ -3,6 +3,7 @@
 use sqlx::AnyConnection;
 
 use super::{
+    access_request::{AccessRequestRow, AccessRequestVersionRow, MoveAccessRequest},
     agency::{AgencyRow, NameKeyRow, RotateSecret, StaffRow},
     arrangement::{
         ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement,
@@ -15,12 +16,15 @@ use super::{
     consultation::{ConsultationRow, TakeConsultation},
     content::{ContentRow, DataKeyRow},
     delivery::{DeliveryRow, MoveDelivery},
+    erasure::{ErasureRow, LiftHold, PutHold, ShredKey, ShredRow, Unheld},
     error::WriteError,
+    hand_over::ClaimHandOver,
     handover::{HandoverRow, MoveHandover},
     holding::{AnswerHolding, HoldingRow},
     idempotency::IdempotencyRow,
     incident::{CloseIncident, IncidentRow},
     job::{ClaimJobs, ForgetJobs, JobRow, RingAgain, SettleJob},
+    keyring::{RetiredKekRow, Rewrap, SeeNode},
     leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
     protection::{HoldLeg, HoldProtection, MoveProtection, ProtectionVersionRow, PutProtection},
     receipt::ReceiptRow,
@@ -85,11 +89,16 @@ pub struct Rows {
     pub holdings: Vec<HoldingRow>,
     pub statutory: Vec<StatutoryRow>,
     pub incidents: Vec<IncidentRow>,
+    pub access_requests: Vec<AccessRequestRow>,
+    pub access_request_versions: Vec<AccessRequestVersionRow>,
     pub relations: Vec<RelationRow>,
     pub break_glasses: Vec<BreakGlassRow>,
     pub audits: Vec<AuditRow>,
     pub sign_ins: Vec<SignInRow>,
     pub sessions: Vec<SessionRow>,
+    pub shreds: Vec<ShredRow>,
+    pub erasures: Vec<ErasureRow>,
+    pub retired_keks: Vec<RetiredKekRow>,
     /// A job that is already queued under its dedup key is left as it is.
     pub jobs: Vec<JobRow>,
 }
@@ -114,9 +123,11 @@ pub enum Step {
     TellGlass(TellGlass),
     MoveCase(MoveCase),
     TakeConsultation(TakeConsultation),
+    ClaimHandOver(ClaimHandOver),
     AnswerHolding(AnswerHolding),
     DecideStatutory(Box<DecideStatutory>),
     CloseIncident(CloseIncident),
+    MoveAccessRequest(MoveAccessRequest),
     RotateSecret(RotateSecret),
     PutSubscription(PutSubscription),
     RemoveSubscription(RemoveSubscription),
@@ -130,6 +141,12 @@ pub enum Step {
     CountTry(CountTry),
     UseSession(UseSession),
     EndSessions(EndSessions),
+    PutHold(Box<PutHold>),
+    LiftHold(LiftHold),
+    Unheld(Unheld),
+    ShredKey(ShredKey),
+    Rewrap(Rewrap),
+    SeeNode(SeeNode),
 }
 
 /// What a committed write brought back.
@@ -141,6 +158,8 @@ pub struct Done {
     pub rung: u64,
     /// Jobs deleted by a [`Step::ForgetJobs`].
     pub forgotten: u64,
+    /// Wraps moved by a [`Step::Rewrap`].
+    pub rewrapped: u64,
 }
 
 /// Why a write could not be applied inside a transaction.
@@ -213,9 +232,11 @@ impl Step {
             Self::TellGlass(step) => step.apply(on).await?,
             Self::MoveCase(step) => step.apply(on).await?,
             Self::TakeConsultation(step) => step.apply(on).await?,
+            Self::ClaimHandOver(step) => step.apply(on).await?,
             Self::AnswerHolding(step) => step.apply(on).await?,
             Self::DecideStatutory(step) => step.apply(on).await?,
             Self::CloseIncident(step) => step.apply(on).await?,
+            Self::MoveAccessRequest(step) => step.apply(on).await?,
             Self::RotateSecret(step) => step.apply(on).await?,
             Self::PutSubscription(step) => step.apply(on).await?,
             Self::RemoveSubscription(step) => step.apply(on).await?,
@@ -225,6 +246,15 @@ impl Step {
             Self::CountTry(step) => step.apply(on).await?,
             Self::UseSession(step) => step.apply(on).await?,
             Self::EndSessions(step) => return Ok(step.apply(on).await?),
+            Self::PutHold(step) => step.apply(on).await?,
+            Self::LiftHold(step) => step.apply(on).await?,
+            Self::Unheld(step) => step.apply(on).await?,
+            Self::ShredKey(step) => step.apply(on).await?,
+            Self::SeeNode(step) => step.apply(on).await?,
+            Self::Rewrap(step) => {
+                done.rewrapped += step.apply(on).await?;
+                return Ok(());
+            }
             Self::ClaimJobs(step) => {
                 done.claimed = step.apply(on).await?;
                 return Ok(());

@@ -12,6 +12,7 @@ use super::{ALLOWED, Context, blind, not_found, opened::damaged, read, sign_in::
 use crate::{
     code_list,
     domain::{
+        hand_over::{self, HandOverClock, Responsible},
         ids::{AgencyId, LegId},
         leg::LegState,
         problem::Problem,
@@ -119,6 +120,7 @@ pub struct Item {
     /// Oldest first.
     pub rungs: Vec<(ReceiptLevel, Timestamp)>,
     pub deadline: Option<Deadline>,
+    pub hand_over: Option<HandedOver>,
 }
 
 impl Item {
@@ -137,6 +139,29 @@ impl Item {
     }
 }
 
+/// What there is to know of a family that is handed over: in whose hands it is, and until when there should be word.
+pub struct HandedOver {
+    /// The public name of the agency that is responsible.
+    pub responsible: String,
+    pub clocks: Vec<Deadline>,
+}
+
+impl HandedOver {
+    fn of(leg: &LegRow, names: &[(AgencyId, String)], now: Timestamp) -> Result<Option<Self>, Problem> {
+        if !leg.hands_over() {
+            return Ok(None);
+        }
+        let responsible = Responsible::of(leg.state).among(leg.sender, leg.recipient);
+        let name = names.iter().find(|(id, _)| *id == responsible).map(|(_, name)| name.clone());
+        let clock = |clock: &HandOverClock| {
+            let at = clock.due(leg.created_at);
+            Deadline { what: DeadlineKind::HandOver(*clock), at, overdue: at < now }
+        };
+        let clocks = hand_over::clocks(leg.kind, leg.state).iter().map(clock).collect();
+        Ok(Some(Self { responsible: name.ok_or_else(damaged)?, clocks }))
+    }
+}
+
 /// Until when something has to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
@@ -151,6 +176,8 @@ pub enum DeadlineKind {
     Clock,
     /// The sender asked for an answer by then.
     Reply,
+    /// A hand-over should have been decided by then.
+    HandOver(HandOverClock),
 }
 
 impl Deadline {
@@ -202,7 +229,8 @@ pub async fn list(
 /// The items of a page: a few statements for all of them.
 async fn items(context: &Context, legs: &[LegRow], now: Timestamp) -> Result<Vec<Item>, Problem> {
     let rungs = context.ledger.rungs(legs).await?;
-    let names = names(context, legs.iter().map(|leg| leg.recipient).collect()).await?;
+    let parties = legs.iter().flat_map(|leg| [leg.sender, leg.recipient]).collect();
+    let names = names(context, parties).await?;
     let item = |leg: &LegRow| {
         let name = names.iter().find(|(id, _)| *id == leg.recipient);
         Ok(Item {
@@ -220,6 +248,7 @@ async fn items(context: &Context, legs: &[LegRow], now: Timestamp) -> Result<Vec
             sent_at: leg.created_at,
             rungs: rungs.iter().filter(|one| one.leg == leg.id).map(|one| (one.level, one.at)).collect(),
             deadline: Deadline::of(leg, now),
+            hand_over: HandedOver::of(leg, &names, now)?,
         })
     };
     legs.iter().map(item).collect()
@@ -248,6 +277,7 @@ pub struct LegSeen {
     /// Whether it goes to a hand-over address.
     pub blind: bool,
     pub deadline: Option<Deadline>,
+    pub hand_over: Option<HandedOver>,
 }
 
 /// A leg of the visitor's agency. That this person looked is on record before anything is shown.
@@ -276,6 +306,7 @@ pub async fn leg(context: &Context, visitor: &Visitor, id: LegId) -> Result<LegS
         blind: row.is_front(),
         recipient: hidden.or_else(|| name(row.recipient)).ok_or_else(damaged)?,
         deadline: Deadline::of(&row, context.clock.now()),
+        hand_over: HandedOver::of(&row, &names, context.clock.now())?,
     })
 }
 

@@ -134,7 +134,7 @@ async fn prepare(context: &Context, caller: &Caller, document: &Value) -> Result
     audit.purpose = Some(AccessPurpose::BreakGlass);
     write.rows.audits.push(audit);
     for whom in [row.owner, row.agency] {
-        write.rows.jobs.push(ring::glass(context, &row, &opened.leg, whom, "broken", at));
+        write.rows.jobs.push(ring::glass(context, &row, &opened.leg, whom, "broken", context.clock.now()));
     }
     let text = broken_answer(&row).to_string();
     write.rows.break_glasses.push(row);

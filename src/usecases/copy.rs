@@ -23,6 +23,7 @@ use crate::{
         machine::Why,
         problem::{Problem, ProblemKind},
         receipt::{Actor, Attested, BasisRef, CopyFor, ReceiptLevel, Withheld},
+        referral::ReferralType,
         release::Sending,
         section::{Section, Sections},
         submission::{AskedLeg, Submission},
@@ -32,7 +33,7 @@ use crate::{
         consent::ConsentRow,
         delivery::DeliveryRow,
         job::JobKind,
-        leg::{LegRow, ManifestRow},
+        leg::{LegRow, ManifestRow, NO_PLACE},
     },
     vault::manifest::manifest,
 };
@@ -90,6 +91,7 @@ impl Copy<'_> {
             owner: self.parcel.owner,
             sender: from,
             recipient: to,
+            hands_over: self.submission.kind == ReferralType::HandOver && matches!(self.way, Way::Direct(_)),
             sections: body.sent,
             manifest: manifest.hash(),
             content: self.parcel.key.commitment(leg, document.to_string().as_bytes())?,
@@ -100,7 +102,10 @@ impl Copy<'_> {
         let row = LegRow {
             id: leg,
             referral: self.parcel.id,
-            place: i64::try_from(self.place).unwrap_or(i64::MAX),
+            place: match self.way {
+                Way::FromAddress(_) => NO_PLACE,
+                _ => i64::try_from(self.place).unwrap_or(i64::MAX),
+            },
             sender: frame.sender,
             recipient: frame.recipient,
             delivery,

@@ -24,6 +24,7 @@ use crate::{
         ids::{AgencyId, DeliveryId},
         problem::{Problem, ProblemKind},
         referral::ReferralType,
+        refusal::RefusalCode,
     },
     ledger::{
         Scope,
@@ -204,6 +205,10 @@ async fn waiting(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, P
         Door::Sealed(AmqpWish::Sealed { key, kid }) => {
             match push::push(context, job.agency, id, key, kid).await? {
                 push::Push::Document(jwe) => ring(job, DoorbellKind::DeliveryWaiting, Body::Sealed(jwe)),
+                // What protects the family is taken over first: somebody has to come and do it.
+                push::Push::Refused(code) if code == RefusalCode::ProtectionFirst.code() => {
+                    ring(job, DoorbellKind::DeliveryWaiting, Body::Empty)
+                }
                 push::Push::Refused(code) => return Ok(Plan::settle(Fate::Done(code))),
                 push::Push::NotWaiting => return Ok(Plan::settle(Fate::done(Why::NotWaiting))),
             }

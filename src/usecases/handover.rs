@@ -46,6 +46,7 @@ async fn prepare(context: &Context, caller: &Caller, document: &Value) -> Result
     let Some((consent, record)) = consent::load(context, caller.scope(), id).await? else {
         return Err(field_problem(vec![unknown_consent()]));
     };
+    let sender = context.ledger.agency(record.sender).await?;
     let known = context.ledger.agency(recipient).await?.is_some_and(|row| row.active == 1);
     let last = consent::start_of(record.last_day.tomorrow().unwrap_or(record.last_day));
     let valid_until = match document["until"].as_str() {
@@ -56,6 +57,9 @@ async fn prepare(context: &Context, caller: &Caller, document: &Value) -> Result
     let mut faults = Vec::new();
     if !is_for_a_hand_over(&record, caller.id()) || record.is_over(today) {
         faults.push(consent_is_not_for_this());
+    }
+    if sender.is_none_or(|row| row.kind.is_municipal_office()) {
+        faults.push(a_municipality_knows_whom());
     }
     if !known || !record.recipients.contains(&recipient) || recipient == record.sender {
         faults.push(recipient_is_not_named());
@@ -210,6 +214,16 @@ fn unknown_consent() -> FieldError {
         "consent_unknown",
         "自機関で記録した同意のIDを書いてください。",
         "Name a consent that your agency keeps.",
+    )
+}
+
+/// It hands over together with the responsibility, and what protects the family goes ahead.
+fn a_municipality_knows_whom() -> FieldError {
+    FieldError::new(
+        "/consent",
+        "not_for_this",
+        "差出機関が市町村の機関のときは、引継ぎ先番号を出せません。市町村からの移管（IKAN）は、引き継ぐ市町村の機関あてに送られます。",
+        "No address is given to an office of a municipality: it hands a family over (IKAN) to an office of the other one.",
     )
 }
 

@@ -6,14 +6,14 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, break_glass, case, consent, consultation,
-    handover, incident, protection, register, relation, statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, case, consent,
+    consultation, erase, handover, hold, incident, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
         ids::{
-            ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId, DeliveryId,
-            HandoverId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
+            AccessRequestId, ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId,
+            DeliveryId, HandoverId, HoldId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
         },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -60,6 +60,14 @@ pub enum Pointer {
         id: IncidentId,
         version: i64,
     },
+    /// The erasure of a referral.
+    Erasure(ReferralId),
+    Hold(HoldId),
+    LiftedHold(HoldId),
+    AccessRequest {
+        id: AccessRequestId,
+        version: i64,
+    },
     BreakGlass {
         id: BreakGlassId,
         version: i64,
@@ -91,6 +99,10 @@ impl fmt::Display for Pointer {
             Self::Handover { id, version } => write!(f, "handover:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
+            Self::Erasure(id) => write!(f, "erasure:{id}"),
+            Self::Hold(id) => write!(f, "hold:{id}"),
+            Self::LiftedHold(id) => write!(f, "lifted-hold:{id}"),
+            Self::AccessRequest { id, version } => write!(f, "access-request:{id}:{version}"),
             Self::BreakGlass { id, version } => write!(f, "break-glass:{id}:{version}"),
             Self::Relation { delivery, seq } => write!(f, "relation:{delivery}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
@@ -119,6 +131,9 @@ impl FromStr for Pointer {
             }
             ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
+            ["erasure", id] => Some(Self::Erasure(id.parse().ok()?)),
+            ["hold", id] => Some(Self::Hold(id.parse().ok()?)),
+            ["lifted-hold", id] => Some(Self::LiftedHold(id.parse().ok()?)),
             ["case", id, version] => {
                 Some(Self::Case { id: id.parse().ok()?, version: version.parse().ok()? })
             }
@@ -127,6 +142,9 @@ impl FromStr for Pointer {
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
             ["incident", id, version] => {
                 Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["access-request", id, version] => {
+                Some(Self::AccessRequest { id: id.parse().ok()?, version: version.parse().ok()? })
             }
             ["break-glass", id, version] => {
                 Some(Self::BreakGlass { id: id.parse().ok()?, version: version.parse().ok()? })
@@ -238,6 +256,12 @@ async fn replay(
         Pointer::Handover { id, version } => handover::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Incident { id, version } => incident::closed(id, version),
+        Pointer::Erasure(id) => erase::answer_again(context, caller, id).await?,
+        Pointer::Hold(id) => hold::placed_again(context, caller, id).await?,
+        Pointer::LiftedHold(id) => hold::lifted_again(context, caller, id).await?,
+        Pointer::AccessRequest { id, version } => {
+            access_request::answer_again(context, caller, id, version).await?
+        }
         Pointer::BreakGlass { id, version } => {
             break_glass::answer_again(context, caller, id, version).await?
         }
@@ -267,6 +291,10 @@ mod tests {
             format!("protection:{id}:4"),
             format!("handover:{id}:2"),
             format!("incident:{id}:2"),
+            format!("erasure:{id}"),
+            format!("hold:{id}"),
+            format!("lifted-hold:{id}"),
+            format!("access-request:{id}:3"),
             format!("break-glass:{id}:2"),
             format!("relation:{id}:1"),
             format!("receipt:{id}:R2"),

@@ -4,6 +4,7 @@
 //! all-or-nothing write to the ledger. It speaks no SQL, no HTTP, no AMQP. A stale guard brings it back
 //! to its reading, a bounded number of times.
 
+pub mod access_request;
 pub mod accesses;
 pub mod act;
 mod approver;
@@ -21,14 +22,19 @@ pub mod decision_case;
 pub mod desk;
 pub mod directory;
 pub mod dispatch;
+pub mod erase;
 mod evidence;
+pub mod family;
+mod hand_over;
 pub mod handover;
+pub mod hold;
 pub mod holding;
 pub mod idempotency;
 pub mod import;
 pub mod incident;
 pub mod job;
 pub mod json_door;
+pub mod keyring;
 pub mod open;
 mod opened;
 pub mod page;
@@ -47,6 +53,7 @@ pub mod register;
 mod rehearsal;
 pub mod relation;
 pub mod release;
+pub mod rewrap;
 mod ring;
 pub mod run;
 pub mod schema;
@@ -56,6 +63,7 @@ pub mod sign_in;
 pub mod statutory;
 #[cfg(test)]
 mod stories;
+pub mod subject_export;
 pub mod submit;
 pub mod subscribe;
 pub mod sweep;
@@ -77,6 +85,7 @@ use crate::{
         ids::{AgencyId, StaffId},
         problem::{Problem, ProblemKind},
         purpose::AccessPurpose,
+        retention::Periods,
         staff::StaffRole,
     },
     ledger::{
@@ -115,6 +124,8 @@ pub struct Settings {
     pub confirm_recipients: bool,
     /// For how long what is not urgent is held back, so that its sender can undo it.
     pub release_seconds: u32,
+    /// For how long records are kept before they may be erased.
+    pub retention: Periods,
     /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
     pub broker: Broker,
     /// The address people can type, as mail gives it.
@@ -180,6 +191,23 @@ impl Caller {
             .mend(Text::new(
                 "管理職が内容を確かめ、その職員のIDで送ってください。",
                 "Let a supervisor look at it and name that person.",
+            )))
+    }
+
+    /// The same, if that person answers for personal data: a supervisor or a privacy officer.
+    async fn officer(&self, context: &Context, named: &Value, at: &str) -> Result<StaffRow, Problem> {
+        let staff = self.staff(context, named, at).await?;
+        if matches!(staff.role, StaffRole::Supervisor | StaffRole::PrivacyOfficer) {
+            return Ok(staff);
+        }
+        Err(Problem::new(ProblemKind::Forbidden)
+            .detail(Text::new(
+                "この操作ができるのは、管理職か個人情報保護担当として登録された職員だけです。",
+                "Only a member of staff registered as a supervisor or privacy officer may do this.",
+            ))
+            .mend(Text::new(
+                "管理職か個人情報保護担当が内容を確かめ、その職員のIDで送ってください。",
+                "Let a supervisor or a privacy officer look at it and name that person.",
             )))
     }
 
@@ -275,6 +303,9 @@ impl From<LedgerError> for Problem {
 
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
+        if matches!(error, VaultError::Shredded { .. }) {
+            return Self::new(ProblemKind::Shredded);
+        }
         tracing::error!(%error, "the vault refused");
         Self::new(ProblemKind::Internal)
     }

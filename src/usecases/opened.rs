@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Context, evidence::Frame, protection::Shelter};
+use super::{Context, evidence::Frame, hand_over, protection::Shelter};
 use crate::{
     domain::{
         agency::Party,
@@ -13,6 +13,7 @@ use crate::{
         consent::{ConsentRecord, day_in_japan},
         content::{Content, Outline},
         disclosure::{Decision, Event, Question, decide},
+        hand_over::Flag,
         ids::{AgencyId, ArrangementId, DataKeyId, LegId, ReferralId, StaffId},
         leg_facts,
         mask::Mask,
@@ -30,13 +31,16 @@ use crate::{
         agency::AgencyRow,
         arrangement::{ArrangementRow, HoldArrangement},
         consent::{ConsentRow, HoldConsent},
-        content::{ContentRow, DataKeyRow},
+        content::ContentRow,
         leg::LegRow,
         protection::HoldLeg,
         referral::ReferralRow,
         write::{Step, Write},
     },
-    vault::seal::{DataKey, Slot},
+    vault::{
+        VaultError,
+        seal::{DataKey, Slot},
+    },
 };
 
 /// The part of a referral that belongs to no section.
@@ -116,6 +120,7 @@ impl OpenedLeg {
             owner: self.referral.owner,
             sender: self.leg.sender,
             recipient: self.leg.recipient,
+            hands_over: self.leg.hands_over(),
             sections: self.body.sent,
             manifest: self.leg.manifest_hash,
             content: self.leg.commitment,
@@ -149,8 +154,9 @@ pub(super) struct World {
     pub recipient: Option<AgencyRow>,
     pub consent: Option<(ConsentRow, ConsentRecord)>,
     pub arrangement: Option<(ArrangementRow, Arrangement)>,
+    pub shelter: Shelter,
     from_address: bool,
-    shelter: Shelter,
+    flag: Flag,
     parts: Vec<ContentRow>,
 }
 
@@ -189,7 +195,19 @@ impl World {
             None => None,
         };
         let shelter = Shelter::of(context, owner, referral.case_id, Some(referral.id)).await?;
-        Ok(Self { header, subjects, sender, recipient, consent, from_address, arrangement, shelter, parts })
+        let flag = hand_over::flag(context, opened).await?;
+        Ok(Self {
+            header,
+            subjects,
+            sender,
+            recipient,
+            consent,
+            arrangement,
+            shelter,
+            from_address,
+            flag,
+            parts,
+        })
     }
 
     /// Holds what the decision rests on until the commit: a withdrawal, or a membership that ends, is either
@@ -238,6 +256,7 @@ impl World {
                 true => self.shelter.standing_unknown_to_the_sender(&recipient),
                 false => self.shelter.standing(),
             },
+            flag: self.flag,
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
             written_by: opened.referral.written_by,
             approved_by: self.header.approved_by,
@@ -270,6 +289,17 @@ impl World {
         let mut content = granted;
         content.draw(veil, &places);
         Ok(content)
+    }
+
+    /// Opens everything that was written but the notifier's compartment, for a selection that draws a veil of its own.
+    pub async fn for_selection(
+        &self,
+        context: &Context,
+        opened: &OpenedLeg,
+        reader: AgencyId,
+    ) -> Result<Content, Problem> {
+        let sections = Section::ALL.iter().copied().filter(|section| *section != Section::Notifier);
+        self.open_sections(context, opened, reader, sections).await
     }
 
     async fn open_sections(
@@ -314,10 +344,29 @@ pub(super) fn subjects(header: &Header, created_at: Timestamp) -> Result<Vec<Sub
     Subject::parse_all(&header.subjects, "/subjects", day_in_japan(created_at)).map_err(|_| damaged())
 }
 
-/// A data key in the name of one entitled agency.
+/// A data key in the name of one entitled agency. One that was destroyed says so.
 pub(super) async fn data_key(context: &Context, id: DataKeyId, agency: AgencyId) -> Result<DataKey, Problem> {
-    let DataKeyRow { kek, wrapped, .. } = context.ledger.data_key(id, agency).await?.ok_or_else(damaged)?;
-    Ok(context.vault.unwrap(id, agency, &kek, &wrapped)?)
+    let mut before = None;
+    loop {
+        let Some(row) = context.ledger.data_key(id, agency).await? else {
+            return Err(match context.ledger.shredded(id).await? {
+                Some(_) => Problem::new(ProblemKind::Shredded),
+                None => damaged(),
+            });
+        };
+        match context.vault.unwrap(id, agency, &row.kek, &row.wrapped) {
+            // Between the two looks the wrap was moved, and the key it was under retired.
+            Err(VaultError::NoKek { .. }) if before.as_ref() != Some(&row.kek) => before = Some(row.kek),
+            opened => return Ok(opened?),
+        }
+    }
+}
+
+/// Whether the referral of a leg was erased. Whoever goes through many legs passes over it. Asked of its key: a ledger
+/// restored from before the erasure knows of no other trace.
+pub(super) async fn erased(context: &Context, leg: &LegRow) -> Result<bool, Problem> {
+    let referral = context.ledger.referral_of(leg).await?.ok_or_else(damaged)?;
+    Ok(context.ledger.shredded(referral.data_key).await?.is_some())
 }
 
 pub(super) fn content_slot(owner: AgencyId, referral: ReferralId, part: &str) -> Slot<'_> {

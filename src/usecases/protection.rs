@@ -22,6 +22,7 @@ use crate::{
         protection::{
             Standing,
             record::{Place, Record},
+            terms::Terms,
         },
         veil::{SENTENCES, Veil, may_be_read},
     },
@@ -38,6 +39,7 @@ use crate::{
 /// What protects the people of a referral now, and in which versions that was read.
 pub(super) struct Shelter {
     known: Shield,
+    terms: Vec<Terms>,
     held: Vec<(Hash, Option<i64>)>,
 }
 
@@ -56,15 +58,17 @@ impl Shelter {
         let places = case.map(Place::Case).into_iter().chain(referral.map(Place::Referral));
         let macs: Vec<Hash> = places.map(|place| mac(context, owner, place)).collect();
         let (Some(first), Some(last)) = (macs.first(), macs.last()) else {
-            return Ok(Self { known: Shield::None, held: Vec::new() });
+            return Ok(Self { known: Shield::None, terms: Vec::new(), held: Vec::new() });
         };
         let found = context.ledger.protections_at(first, last).await?;
         let version =
             |mac: &Hash| found.iter().find(|one| one.row.place == Some(*mac)).map(|one| one.row.version);
         let held = macs.iter().map(|mac| (*mac, version(mac))).collect();
-        let mut known = Shield::None;
+        let (mut known, mut terms) = (Shield::None, Vec::new());
         for one in &found {
-            known = match (known, record(context, one)) {
+            let record = record(context, one);
+            terms.extend(record.as_ref().map(|record| record.terms.clone()));
+            known = match (known, record) {
                 (_, None) | (Shield::Unreadable, _) => Shield::Unreadable,
                 (Shield::None, Some(record)) => record.protection().map_or(Shield::None, Shield::Protected),
                 (Shield::Protected(so_far), Some(record)) => Shield::Protected(match record.protection() {
@@ -73,7 +77,12 @@ impl Shelter {
                 }),
             };
         }
-        Ok(Self { known, held })
+        Ok(Self { known, terms, held })
+    }
+
+    /// Whether anything protects the family, readable or not.
+    pub const fn stands(&self) -> bool {
+        !matches!(self.known, Shield::None)
     }
 
     pub fn standing(&self) -> Standing<'_> {
@@ -90,6 +99,12 @@ impl Shelter {
             }
             other => other,
         }
+    }
+
+    /// What goes with the family when it is handed over, if anything protects it.
+    pub fn handed_over(&self) -> Option<Terms> {
+        let terms = self.terms.iter().map(Terms::handed_over);
+        terms.reduce(|so_far, more| so_far.and(&more))
     }
 
     /// The veil to draw over what is said, where anything is protected.
@@ -145,7 +160,7 @@ pub(super) fn mac(context: &Context, owner: AgencyId, place: Place) -> Hash {
     context.vault.mac(MacPurpose::Protection, text.as_bytes())
 }
 
-fn record(context: &Context, found: &FoundProtection) -> Option<Record> {
+pub(super) fn record(context: &Context, found: &FoundProtection) -> Option<Record> {
     let open = || -> Result<Record, VaultError> {
         let missing = VaultError::Opening { what: "a protection" };
         let (Some(body), Some(key)) = (&found.body, &found.key) else { return Err(missing) };

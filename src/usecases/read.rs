@@ -2,28 +2,31 @@
 //!
 //! Lists show ids, codes, states and times. Only a single leg opens its seals, for a party of it.
 
+mod consents;
+
 use std::fmt;
 
+pub(super) use consents::consent_summary;
+pub use consents::{consent, consents};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
     ALLOWED, Caller, Context,
-    act::{actors, available_here, facts},
+    act::{actors, available, facts},
     audited,
-    consent::document,
     evidence::event_slot,
-    holding, jst, not_found,
+    hand_over, holding, jst, not_found,
     opened::{OpenedLeg, damaged},
     page::{Limit, page, page_of},
-    protection, relation, statutory,
+    protection, relation,
 };
 use crate::{
     domain::{
         basis::Basis,
-        basis_state::ConsentState,
         delivery::DeliveryState,
-        ids::{ConsentId, LegId, ReferralId},
+        hand_over::{self as handed, Responsible},
+        ids::{AgencyId, LegId, ReferralId},
         leg::LegState,
         leg_facts::Lane,
         problem::Problem,
@@ -32,7 +35,6 @@ use crate::{
     },
     ledger::{
         audit::AuditAction,
-        consent::ConsentRow,
         delivery::DeliveryRow,
         leg::{LegEventRow, LegRow, Side},
         receipt::ReceiptRow,
@@ -86,7 +88,7 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
     let events = context.ledger.leg_events(leg).await?;
     let delivery = context.ledger.delivery_of(leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, leg, &delivery).await?;
-    let able = available_here(context, leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts).await?;
+    let able = available(leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts);
     let mut view = leg_summary(leg, context.clock.now());
     // Lists show the hand-over address a leg comes from; whoever opens the leg is told who wrote it.
     view["sender"] = json!(opened.referral.owner);
@@ -94,13 +96,17 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
     view["sections"] = json!(body.sent);
     view["requested_action"] = json!(body.requested_action);
     view["ladder"] = receipts.iter().map(rung).collect();
-    let mut history = events.iter().map(|event| history(opened, event)).collect::<Result<Vec<_>, _>>()?;
+    let told = |event| history(opened, event, caller.id());
+    let mut history = events.iter().map(told).collect::<Result<Vec<_>, _>>()?;
     if opened.lane() == Lane::Notice && caller.id() == leg.sender {
         history.iter_mut().for_each(|event| as_a_notifier_learns_it(event, leg));
     }
     view["answer"] = latest_answer(opened, &history);
     view["events"] = Value::Array(history);
     view["available_actions"] = able.iter().map(|one| json!(one.action)).collect();
+    if leg.hands_over() {
+        view["hand_over"] = hand_over::seen(context, caller, opened, &events).await?;
+    }
     if let Some(row) = context.ledger.holding_of(leg.id).await? {
         view["disposal"] = holding::seen(context, opened, &row).await?;
     }
@@ -136,12 +142,23 @@ pub(super) fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
         json!({"name": leg.clock_kind, "started": leg.clock_started.map(jst), "due": jst(due), "overdue": due < now,
             "runs": "day_and_night"})
     });
+    let hands_over = leg.hands_over().then(|| handed::clocks(leg.kind, leg.state)).unwrap_or_default();
+    let of_hand_over = hands_over.iter().map(|clock| {
+        let due = clock.due(leg.created_at);
+        json!({"name": clock, "started": jst(leg.created_at), "due": jst(due), "overdue": due < now,
+            "runs": clock.runs()})
+    });
     present(json!({
         "id": leg.id, "version": leg.head_seq, "state": leg.state, "type": leg.kind, "urgency": leg.urgency,
         "sender": leg.sender, "recipient": leg.recipient, "delivery": leg.delivery,
         "reply_by": leg.reply_by.map(jst), "created_at": jst(leg.created_at), "changed_at": jst(leg.changed_at),
-        "clocks": clock.into_iter().collect::<Vec<_>>(),
+        "clocks": clock.into_iter().chain(of_hand_over).collect::<Vec<_>>(), "responsible": responsible(leg),
     }))
+}
+
+/// Who is responsible for a family that is handed over.
+pub(super) fn responsible(leg: &LegRow) -> Option<AgencyId> {
+    leg.hands_over().then(|| Responsible::of(leg.state).among(leg.sender, leg.recipient))
 }
 
 fn rung(row: &ReceiptRow) -> Value {
@@ -153,8 +170,11 @@ fn withheld(one: &Withheld) -> Value {
 }
 
 /// One event of the chain that sender and recipient share, with what was written at it.
-fn history(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
+fn history(opened: &OpenedLeg, event: &LegEventRow, reader: AgencyId) -> Result<Value, Problem> {
     let mut told = event_details(opened, event)?;
+    if event.agency != Some(reader) {
+        hand_over::keep_own(&mut told);
+    }
     told["seq"] = json!(event.seq);
     told["action"] = json!(event.kind);
     told["state"] = json!(event.to_state);
@@ -186,7 +206,7 @@ fn latest_answer(opened: &OpenedLeg, history: &[Value]) -> Value {
 }
 
 /// The sealed details of an event, for a party of the leg.
-fn event_details(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
+pub(super) fn event_details(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
     let Some(sealed) = &event.body else { return Ok(json!({})) };
     let seq = u64::try_from(event.seq).map_err(|_| damaged())?;
     let plain = opened.key.open(&event_slot(&opened.frame(), seq), sealed)?;
@@ -326,58 +346,4 @@ pub async fn receipt(
         view["sender_copy"] = json!(own);
     }
     Ok(view.to_string())
-}
-
-/// A consent the caller keeps, as it was recorded and as it stands.
-///
-/// # Errors
-/// Not found for everybody else.
-pub async fn consent(
-    context: &Context,
-    caller: &Caller,
-    id: ConsentId,
-    staff: Option<&str>,
-) -> Result<Seen, Problem> {
-    let row = context.ledger.consent(caller.scope(), id).await?.ok_or_else(not_found)?;
-    let mut view = document(context, &row).await?;
-    let events = context.ledger.consent_events(&row).await?;
-    if view.get("sender").is_none() {
-        view["sender"] = json!(row.owner);
-    }
-    for (name, value) in consent_summary(&row).as_object().into_iter().flatten() {
-        view[name] = value.clone();
-    }
-    view["statements"] = events.iter().filter_map(|event| event.jws.as_deref()).collect();
-    view["recorded_at"] = json!(events.first().map(|event| jst(event.at)));
-    if let Some(event) = events.iter().find(|event| event.state == ConsentState::Withdrawn) {
-        view["withdrawn_at"] = json!(jst(event.at));
-        view["propagation"] = holding::propagation(context, &row).await?;
-        let decision = statutory::seen(context, &row).await?;
-        view["decision_due"] = json!(decision.as_ref().is_some_and(|one| one["state"] == "due"));
-        if let Some(decision) = decision {
-            view["statutory_decision"] = decision;
-        }
-    }
-    looked(context, caller, staff, id).await?;
-    Ok(Seen { version: row.version, text: view.to_string() })
-}
-
-pub(super) fn consent_summary(row: &ConsentRow) -> Value {
-    json!({
-        "id": row.id, "version": row.version, "state": row.state, "purpose": row.purpose,
-        "changed_at": jst(row.changed_at),
-    })
-}
-
-/// The consents the caller keeps, newest first.
-pub async fn consents(
-    context: &Context,
-    caller: &Caller,
-    before: Option<ConsentId>,
-    limit: Limit,
-) -> Result<String, Problem> {
-    let mut rows = context.ledger.consents(caller.scope(), before, limit.rows()).await?;
-    let more = limit.cut(&mut rows);
-    let items = rows.iter().map(consent_summary).collect();
-    Ok(page(items, rows.last().filter(|_| more).map(|row| row.id.to_string())))
 }

@@ -30,9 +30,9 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    fn event(&self) -> Event {
+    fn opener(&self) -> Opener {
         let related = self.bearing == Bearing::Related;
-        Event::Open(Opener { duty_desk: self.reader.role == StaffRole::DutyDesk, related })
+        Opener { duty_desk: self.reader.role == StaffRole::DutyDesk, related }
     }
 
     fn refuse(&self, code: RefusalCode) -> Refusal {
@@ -54,7 +54,7 @@ impl Look<'_> {
     /// Decides in the ordinary way. What was decided at sending bounds every later look; only the desk's own opening
     /// breaks the seal of the notifier, which the copy on its way never showed.
     pub fn decide(&self, at: Timestamp) -> Result<Decision, Refusal> {
-        let decision = self.world.decide(self.opened, self.event(), at)?;
+        let decision = self.world.decide(self.opened, Event::Open(self.opener()), at)?;
         self.stand_in_the_way(&decision)?;
         let notice = self.opened.leg.basis.is_some_and(|code| Basis::of(code).lane == Lane::Notice);
         let mask = if notice { decision.mask } else { decision.mask.intersect(&self.opened.body.mask) };
@@ -63,7 +63,9 @@ impl Look<'_> {
 
     /// Decides under a broken glass: never more than was sent.
     pub fn under_glass(&self, at: Timestamp) -> Result<Decision, Refusal> {
-        let decision = break_glass::under(&self.world.question(self.opened, self.event(), at))?;
+        let opener = self.opener();
+        let question = self.world.question(self.opened, Event::Open(opener), at);
+        let decision = break_glass::under(&question, opener)?;
         self.stand_in_the_way(&decision)?;
         let mask = decision.mask.intersect(&self.opened.body.mask);
         if mask.says_nothing() {

@@ -12,6 +12,7 @@ use super::{
     blind::{self, Blind},
     consent::{self, field_problem},
     copy::{Copy, Way},
+    hand_over::{self, Claim},
     idempotency::{Pointer, Prepared, once},
     jst,
     opened::{damaged, party},
@@ -27,6 +28,7 @@ use crate::{
         content::Content,
         disclosure::{Decision, Event, Question, decide},
         fault::{Fault, Text},
+        hand_over::Flag,
         ids::{AgencyId, ConsentId, ReferralId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -132,6 +134,7 @@ pub(super) struct Ground {
     arrangements: Named,
     approvals: approver::Approvals,
     shelter: Shelter,
+    claim: Option<Claim>,
 }
 
 impl Ground {
@@ -177,7 +180,12 @@ impl Ground {
         if let Some(veil) = shelter.veil() {
             submission.content.draw(veil, &Content::default());
         }
-        Ok(Self { recipients, blind, consents, arrangements, approvals, shelter })
+        // What goes to an address moves no responsibility, so that it is not the one hand-over of its case either.
+        let claim = match blind.is_empty() {
+            true => hand_over::claim(context, caller, submission).await?,
+            false => None,
+        };
+        Ok(Self { recipients, blind, consents, arrangements, approvals, shelter, claim })
     }
 
     pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
@@ -247,6 +255,7 @@ impl Ground {
                     Some(_) => self.shelter.standing_unknown_to_the_sender(&recipient),
                     None => self.shelter.standing(),
                 },
+                flag: if blind.is_some() { Flag::Taken } else { Flag::Waiting },
                 recalled: false,
                 written_by: submission.written_by,
                 approved_by: self.approvals.of(asked),
@@ -274,6 +283,9 @@ impl Ground {
             write.steps.push(Step::UseConsent(UseConsent { id, version }));
         }
         self.arrangements.hold(write);
+        if let Some(claim) = &self.claim {
+            claim.take(write);
+        }
         self.shelter.hold(write);
     }
 }
@@ -299,7 +311,7 @@ fn own_chain(
         commit: None,
         ciphertext: Some(sha256(&body)),
         hlc: u64::try_from(now.as_microsecond()).unwrap_or_default(),
-        key_id: context.vault.receipt_kid(),
+        key_id: &context.vault.receipt_kid(),
     };
     let hash = sha256(&link.preimage());
     write.rows.referral_events.push(ReferralEventRow {

@@ -1,6 +1,7 @@
 //! The handlers of the API, one file per noun: parse, call one use case, answer.
 
 pub mod access;
+pub mod access_request;
 pub mod arrangement;
 pub mod break_glass;
 pub mod case;
@@ -8,6 +9,7 @@ pub mod consent;
 pub mod consultation;
 pub mod delivery;
 pub mod directory;
+pub mod family;
 pub mod handover;
 pub mod health;
 pub mod incident;
@@ -16,6 +18,7 @@ pub mod protection;
 pub mod provision;
 pub mod receipt;
 pub mod referral;
+pub mod retention;
 pub mod staff;
 pub mod subscription;
 pub mod token;

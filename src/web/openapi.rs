@@ -39,6 +39,15 @@ const NAMES_STAFF: &[(Endpoint, &str)] = &[
     (Endpoint::Incidents, "tsunagu-staff"),
     (Endpoint::Incident, "tsunagu-staff"),
     (Endpoint::IncidentReport, "tsunagu-staff"),
+    (Endpoint::FamilyOfCase, "tsunagu-staff"),
+    (Endpoint::FamilyPageOfCase, "tsunagu-staff"),
+    (Endpoint::FamilyOfReferral, "tsunagu-staff"),
+    (Endpoint::FamilyPageOfReferral, "tsunagu-staff"),
+    (Endpoint::AccessRequests, "tsunagu-staff"),
+    (Endpoint::AccessRequest, "tsunagu-staff"),
+    (Endpoint::Preparation, "tsunagu-staff"),
+    (Endpoint::SubjectExport, "tsunagu-staff"),
+    (Endpoint::SubjectExportPage, "tsunagu-staff"),
     (Endpoint::Case, "tsunagu-staff"),
     (Endpoint::CaseEntries, "tsunagu-staff"),
     (Endpoint::CasePlans, "tsunagu-staff"),
@@ -52,6 +61,9 @@ const SPEAKS: &[(Endpoint, &[&str])] = &[
     (Endpoint::PrintConsentForm, &["text/html"]),
     (Endpoint::ProvisionRecords, &["application/json", "text/csv"]),
     (Endpoint::IncidentReport, &["text/plain"]),
+    (Endpoint::FamilyPageOfCase, &["text/html"]),
+    (Endpoint::FamilyPageOfReferral, &["text/html"]),
+    (Endpoint::SubjectExportPage, &["text/html"]),
 ];
 
 /// The rows of the API: pages are for people, and no client calls them.
@@ -246,6 +258,9 @@ fn problems(row: &Row) -> Vec<ProblemKind> {
     if row.guarded != Guarded::No {
         kinds.extend([K::KeyMissing, K::KeyInvalid, K::KeyReused, K::StillRunning, K::AlreadyThere]);
         kinds.extend([K::Busy, K::OutcomeUnknown]);
+    }
+    if matches!(row.endpoint, Endpoint::SubjectExport | Endpoint::SubjectExportPage) {
+        kinds.push(K::IllegalTransition);
     }
     if row.guarded == Guarded::KeyAndVersion {
         kinds.extend([K::VersionMissing, K::VersionStale, K::IllegalTransition]);

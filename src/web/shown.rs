@@ -47,13 +47,23 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         | E::Incident
         | E::IncidentReport
         | E::ProvisionRecords
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::AccessRequest
+        | E::Preparation
+        | E::SubjectExport
+        | E::SubjectExportPage
         | E::Relations
-        | E::OneBreakGlass => Shown(A::Read),
+        | E::OneBreakGlass
+        | E::Retention
+        | E::Holds => Shown(A::Read),
         E::Case | E::CasePlans | E::CaseEntries => Shown(A::ReadCase),
         E::Consultation | E::Consultations => Shown(A::ReadConsultation),
         E::Submit => Changed(A::Submit),
         E::Ack => Changed(A::Take),
-        E::Act | E::CloseIncident => Changed(A::Act),
+        E::Act | E::CloseIncident | E::ReceiveAccessRequest | E::StepAccessRequest => Changed(A::Act),
         E::RecordConsent | E::DecideStatutory | E::GiveHandover | E::RevokeHandover => Changed(A::Consent),
         E::WithdrawConsent => Changed(A::Withdraw),
         E::RecordProtection
@@ -75,6 +85,7 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         | E::AddCaseEntry
         | E::OpenCaseOfConsultation => Changed(A::Case),
         E::RecordConsultation => Changed(A::Consultation),
+        E::Erase | E::PlaceHold | E::LiftHold => Changed(A::Erase),
         E::DeclareRelation => Changed(A::Relate),
         E::BreakGlass => Changed(A::BreakGlass),
         E::ReviewBreakGlass => Changed(A::Review),
@@ -115,6 +126,7 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         | E::AvailableActions
         | E::Inbox
         | E::Incidents
+        | E::AccessRequests
         | E::BreakGlasses => Trace::None,
         // Signed codes and salted digests.
         E::LegReceipts | E::Receipt => Trace::None,

@@ -105,6 +105,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Incidents
         | E::ProvisionRecords
         | E::Handovers
+        | E::AccessRequests
         | E::Audit
         | E::BreakGlasses
         | E::Protections
@@ -122,6 +123,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::PrintConsentForm
         | E::RecordProtection
         | E::GiveHandover
+        | E::ReceiveAccessRequest
         | E::OpenCase
         | E::RecordConsultation
         | E::Submit => Reach::Make,
@@ -152,6 +154,18 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::IncidentReport
         | E::CloseIncident
         | E::Referral
+        | E::Retention
+        | E::Erase
+        | E::LiftHold
+        | E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::AccessRequest
+        | E::StepAccessRequest
+        | E::Preparation
+        | E::SubjectExport
+        | E::SubjectExportPage
         | E::Accesses
         | E::Grounds
         | E::SetSignIn
@@ -162,6 +176,8 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::AvailableActions
         | E::Act
         | E::LegReceipts
+        | E::PlaceHold
+        | E::Holds
         | E::OneBreakGlass
         | E::ReviewBreakGlass
         | E::Receipt => Reach::Parties,
@@ -185,14 +201,26 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::UnlockProtection
         | E::ApproveProtection
         | E::RevokeHandover
+        | E::StepAccessRequest
         | E::ChangeCase
         | E::PlanCase
         | E::CloseCase
         | E::ReopenCase
         | E::OpenCaseOfConsultation
         | E::Act
+        | E::LiftHold
         | E::OpenDelivery
         | E::Ack => true,
+        E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::ReceiveAccessRequest
+        | E::AccessRequests
+        | E::AccessRequest
+        | E::Preparation
+        | E::SubjectExport
+        | E::SubjectExportPage => false,
         // Each of the two agencies reviews once, in turn; a relation that is denied changes nothing.
         E::ReviewBreakGlass | E::DeclareRelation => false,
         E::RecordProtection | E::Protections | E::Protection => false,
@@ -261,6 +289,10 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Incident
         | E::IncidentReport
         | E::CloseIncident
+        | E::Retention
+        | E::Erase
+        | E::PlaceHold
+        | E::Holds
         | E::Receipt => false,
     }
 }
@@ -313,6 +345,8 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::RecordArrangement
         | E::RecordConsent
         | E::RecordProtection
+        | E::PlaceHold
+        | E::ReceiveAccessRequest
         | E::DeclareRelation
         | E::BreakGlass
         | E::OpenCase
@@ -322,6 +356,18 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::GiveHandover
         | E::Submit => (201, None),
         E::Handovers | E::Handover | E::RevokeHandover => (200, None),
+        // The leg of the story is under way, and held.
+        E::Erase => (409, Some("retention-hold")),
+        // What was only received is not decided.
+        E::SubjectExport | E::SubjectExportPage => (409, Some("illegal-transition")),
+        E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::AccessRequests
+        | E::AccessRequest
+        | E::StepAccessRequest
+        | E::Preparation => (200, None),
         E::Accesses
         | E::Audit
         | E::Grounds
@@ -398,6 +444,9 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Incident
         | E::IncidentReport
         | E::CloseIncident
+        | E::Retention
+        | E::Holds
+        | E::LiftHold
         | E::Receipt => (200, None),
     }
 }
@@ -614,7 +663,41 @@ async fn asked(
             let body = json!({ "by": party.officer, "note": "報告済み" });
             (path(named.id(|story| &story.incident)), Some(body))
         }
-        E::Referral | E::Accesses => (path(named.id(|story| &story.referral)), None),
+        E::Referral | E::Retention | E::Accesses => (path(named.id(|story| &story.referral)), None),
+        E::Erase => {
+            let body = json!({ "by": party.officer, "approved_by": party.boss, "reason": "保存期間の満了" });
+            (path(named.id(|story| &story.referral)), Some(body))
+        }
+        E::Holds => (path(named.id(|story| &story.leg)), None),
+        E::PlaceHold => {
+            let body = json!({ "by": party.officer, "kind": "legal", "reason": party.private });
+            (path(named.id(|story| &story.leg)), Some(body))
+        }
+        E::LiftHold => {
+            let body = json!({ "by": party.officer, "reason": "終了" });
+            (path(named.id(|story| &story.hold)), Some(body))
+        }
+        E::FamilyOfReferral | E::FamilyPageOfReferral => {
+            (format!("{}?viewer=mother", path(named.id(|story| &story.referral))), None)
+        }
+        E::FamilyOfCase | E::FamilyPageOfCase => {
+            (format!("{}?viewer=mother", path(named.id(|story| &story.family))), None)
+        }
+        E::AccessRequests => (list(named.id(|story| &story.request)), None),
+        E::ReceiveAccessRequest => {
+            let mut paper = world.request_paper(party);
+            if object != Object::Own {
+                paper["by"] = json!(staff(world, &named));
+            }
+            (plain(), Some(paper))
+        }
+        E::AccessRequest | E::Preparation | E::SubjectExport | E::SubjectExportPage => {
+            (path(named.id(|story| &story.request)), None)
+        }
+        E::StepAccessRequest => {
+            let body = json!({ "by": party.officer, "step": "prepare", "found": [] });
+            (path(named.id(|story| &story.request)), Some(body))
+        }
         E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => {
             (path(named.id(|story| &story.leg)), None)
         }
@@ -708,7 +791,23 @@ pub async fn request(
         | Endpoint::Consultation => {
             request = request.header("tsunagu-staff", &party.staff);
         }
-        Endpoint::Audit | Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
+        Endpoint::FamilyOfReferral
+        | Endpoint::FamilyPageOfReferral
+        | Endpoint::FamilyOfCase
+        | Endpoint::FamilyPageOfCase => {
+            request = request.header("tsunagu-staff", &party.staff);
+        }
+        Endpoint::Audit
+        | Endpoint::Incidents
+        | Endpoint::Incident
+        | Endpoint::IncidentReport
+        | Endpoint::Retention
+        | Endpoint::Holds
+        | Endpoint::AccessRequests
+        | Endpoint::AccessRequest
+        | Endpoint::Preparation
+        | Endpoint::SubjectExport
+        | Endpoint::SubjectExportPage => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}

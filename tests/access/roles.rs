@@ -74,6 +74,13 @@ async fn nobody_acts_in_the_name_of_strangers() {
         (owner, format!("/v1/consents/{}/withdraw", story.consent), json!({ "method": "oral" }), "by"),
         (owner, format!("/v1/incidents/{}/close", world.owner.incident), json!({ "note": "報告済み" }), "by"),
         (recipient, format!("/v1/deliveries/{}/ack", story.delivery), json!({ "receipt_hash": hash }), "by"),
+        (owner, "/v1/disclosure-requests".to_owned(), world.request_paper(&world.owner), "by"),
+        (
+            owner,
+            format!("/v1/disclosure-requests/{}/steps", story.request),
+            json!({ "step": "prepare", "found": [] }),
+            "by",
+        ),
         (owner, "/v1/arrangements".to_owned(), world.arrangement_paper(&world.owner, &world.recipient), "by"),
         (owner, format!("{council}/members"), json!({"agency": NOBODY, "first_day": "2026-04-01"}), "by"),
         (owner, format!("{council}/members/{}/end", recipient.id), json!({"last_day": "2030-03-31"}), "by"),

@@ -73,6 +73,12 @@ pub struct Story {
     pub entry: String,
     pub case: String,
     pub incident: String,
+    /// A hold of the sender's on the leg.
+    pub hold: String,
+    /// The case the referral is about; the councils' registers know nothing of it.
+    pub family: String,
+    /// A disclosure request its sender has received.
+    pub request: String,
     pub glass: String,
 }
 
@@ -179,6 +185,15 @@ impl World {
         })
     }
 
+    /// A disclosure request with its keeper's private word in every field of text.
+    pub fn request_paper(&self, keeper: &Party) -> Value {
+        json!({
+            "by": keeper.officer, "requester": "PARENT", "identity": "photo_card", "authority": "family_register",
+            "subject": keeper.private, "asked_by": keeper.private, "wording": keeper.private,
+            "received_on": self.town.day(0),
+        })
+    }
+
     /// A registration of a case nobody else has.
     pub fn case_paper(&self, by: &Party) -> Value {
         let case: CaseId = Clock::System.new_id();
@@ -188,7 +203,11 @@ impl World {
     /// A referral that was accepted and lies in the recipient's inbox.
     pub async fn story(&self, sender: &Party, recipient: &Party) -> Story {
         let consent = sender.agency.record_consent(&self.consent_paper(sender, recipient)).await.at("/id");
-        let sent = sender.agency.submit(&self.introduction(sender, recipient, &consent)).await;
+        let family: CaseId = Clock::System.new_id();
+        let mut introduction = self.introduction(sender, recipient, &consent);
+        introduction["case"] = json!(family);
+        let sent = sender.agency.submit(&introduction).await;
+        let request = sender.agency.post("/v1/disclosure-requests", &self.request_paper(sender)).await;
         let paper = self.arrangement_paper(sender, recipient);
         let arrangement = sender.agency.post("/v1/arrangements", &paper).await.at("/id");
         let case = self.case_paper(sender);
@@ -198,11 +217,15 @@ impl World {
         let by_hand_over = self.handover_consent(sender, recipient).await;
         let paper = json!({ "by": sender.staff, "consent": by_hand_over, "recipient": recipient.agency.id });
         let handover = sender.agency.post("/v1/handovers", &paper).await;
+        let leg = sent.at("/legs/0/id");
+        let hold = json!({ "by": sender.officer, "kind": "legal", "reason": sender.private });
+        let hold = sender.agency.post(&format!("/v1/legs/{leg}/holds"), &hold).await;
         let household = sender.agency.post("/v1/cases", &super::cases::paper(sender, &sender.staff)).await;
         let household = household.at("/id");
         super::cases::fill(sender, &household).await;
         let talk = sender.agency.post("/v1/consultations", &super::cases::talk(sender, &sender.staff)).await;
         Story {
+            hold: hold.at("/id"),
             protection: protected.at("/id"),
             handover: handover.at("/id"),
             household,
@@ -211,12 +234,14 @@ impl World {
             recipient: recipient.agency.id.clone(),
             consent,
             referral: sent.at("/id"),
-            leg: sent.at("/legs/0/id"),
+            leg,
             delivery: sent.at("/legs/0/delivery"),
             arrangement,
             entry: entry.at("/entry"),
             case: case["case"].as_str().unwrap().to_owned(),
             incident: sender.incident.clone(),
+            family: family.to_string(),
+            request: request.at("/id"),
             glass: sender.glass.clone(),
         }
     }
@@ -264,9 +289,12 @@ impl World {
             }
             for story in stories {
                 if story.sender != asker {
+                    deny(&story.request, "a disclosure request to another agency");
+                    deny(&story.family, "another agency's case");
                     deny(&story.referral, "the id of another agency's referral");
                     deny(&story.entry, "the id of an entry of another agency's register");
                     deny(&story.case, "a case on another agency's register");
+                    deny(&story.hold, "the id of another agency's hold");
                     deny(&story.household, "another agency's case");
                     deny(&story.talk, "another agency's consultation");
                 }

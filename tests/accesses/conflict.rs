@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tsunagu::domain::agency::AgencyKind;
 
-use super::{items, look};
+use super::{due_now, items, look};
 use crate::support::{
     cast::{Cast, Sent},
     ending::payload,
@@ -62,7 +62,7 @@ async fn whom_the_sender_names_does_not_open_and_another_person_does(town: &mut 
         let no = nursery.open(&delivery, person).await;
         assert_eq!(code(&no), refused("CONFLICT_OF_INTEREST"));
         assert_eq!(payload(no.json()["signed"].as_str().unwrap())["code"], "CONFLICT_OF_INTEREST");
-        assert!(!no.text().contains("relative") && !no.text().contains("親族です"), "{}", no.text());
+        assert!(!no.text().contains("みちる") && !no.text().contains("あかり"), "{}", no.text());
     }
     assert_eq!(nursery.leg(&leg).await["delivery_state"], "waiting", "nothing was opened by that");
     nursery.open(&delivery, clerk).await.good();
@@ -173,6 +173,7 @@ async fn a_declared_relation_stands_until_another_supervisor_ends_it(town: &mut 
         (&json!("隣の家"), &json!("neighbour"))
     );
     assert_eq!(site.get(&path).await.problem(), "not-found", "it is not the sender's to know");
+    due_now(town).await;
     cast.everybody()
 }
 

@@ -109,6 +109,9 @@ fn paths(row: &Row, ids: &[String]) -> Vec<String> {
     if has(&"order") {
         queries.push("?order=due&lang=en".to_owned());
     }
+    if has(&"viewer") {
+        queries.push("?viewer=mother&take_home=safe&places=shown".to_owned());
+    }
     if has(&"format") {
         queries.extend(["provided", "received"].map(|side| format!("?side={side}&format=csv")));
     }

@@ -18,6 +18,8 @@ const NEW_CITY: &str = "122076";
 const OLD_CITY: &str = "011002";
 const NAME: &str = "隠里架空園";
 const NOBODY: &str = "0192f000-0000-4000-8000-00000000dead";
+/// What the nursery calls the family; nobody else knows it by this.
+const CASE: &str = "0192f000-0000-7000-8000-0000000000d1";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Who takes part. The site keeps the family's consent; the stranger may not use what was given to the nursery.
@@ -60,7 +62,7 @@ impl Cast {
 
     fn paper(&self, by: &str, address: &str) -> Value {
         json!({
-            "type": "IKAN", "urgency": "U1", "written_by": by,
+            "type": "IKAN", "urgency": "U1", "written_by": by, "case": CASE,
             "subjects": [{"ref": "child-1", "role": "child", "birth_date": "2023-05"}],
             "content": {
                 "identity": [{"subject": "child-1", "name": {"family": "山辺", "given": "澪"}}],

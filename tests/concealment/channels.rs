@@ -50,6 +50,13 @@ pub const fn of(endpoint: Endpoint) -> Tells {
         E::Relations | E::OneBreakGlass | E::Case | E::CasePlans | E::CaseEntries | E::Consultation => {
             Tells::ItsKeeper
         }
+        E::Retention | E::Holds | E::PlaceHold | E::LiftHold | E::Erase => Tells::Codes,
+        E::ReceiveAccessRequest | E::AccessRequests | E::StepAccessRequest => Tells::Codes,
+        // To the one who wrote it: which fields who holds, and no value of them.
+        E::FamilyOfCase | E::FamilyOfReferral | E::FamilyPageOfCase | E::FamilyPageOfReferral => {
+            Tells::ItsKeeper
+        }
+        E::AccessRequest => Tells::ItsKeeper,
         E::GiveHandover | E::Handovers | E::Handover | E::RevokeHandover => Tells::Codes,
         E::RecordArrangement
         | E::Arrangements
@@ -66,6 +73,8 @@ pub const fn of(endpoint: Endpoint) -> Tells {
         E::Incident | E::IncidentReport => Tells::ItsKeeper,
         // The view of a leg, and the page that is made of it, hold what was written beside the content.
         E::Leg | E::BoardLeg | E::OpenDelivery => Tells::UnderTheMask,
+        // What the agency holds of a person, for the requester: less than the agency itself may see.
+        E::Preparation | E::SubjectExport | E::SubjectExportPage => Tells::UnderTheMask,
     }
 }
 
@@ -84,5 +93,7 @@ pub const OTHERS: &[(&str, &str)] = &[
         "all that the sender of a blind delivery gets",
         "a_blind_delivery_tells_its_sender_that_it_arrived_and_nothing_else",
     ),
+    ("a copy for who asks for disclosure", "a_husband_asks_for_his_own_data_while_the_family_is_hidden"),
+    ("the family's own view", "a_protected_family_is_asked_first_and_no_place_is_named"),
     ("Debug of what holds words of a place", "debug_shows_no_word"),
 ];

@@ -3,7 +3,7 @@
 use crate::domain::{
     basis_state::ConsentState,
     consent::ConsentRecord,
-    disclosure::{Decision, Question, decide},
+    disclosure::{Decision, Event, Opener, Question, decide},
     mask::Texts,
     protection::Standing,
     refusal::{Refusal, RefusalCode},
@@ -45,6 +45,7 @@ pub const fn passage(code: RefusalCode) -> Passage {
             Never("another person of the agency opens; a doubt is settled by a word")
         }
         C::NotifierSealed => Never("the notifier is hidden from everybody but the desk of the notice"),
+        C::ProtectionFirst => Never("what protects the family is taken over first, which takes a moment"),
         C::AddressConcealed => Never("the place is hidden; two persons of the owner show it for minutes"),
         C::RightsHarmed => Never("harm is on record"),
         C::ApproverRequired => Never("a second person is asked, not passed by"),
@@ -74,8 +75,9 @@ impl Passage {
 ///
 /// # Errors
 /// What refuses it now and may not be passed, or refused it already when it was sent.
-pub fn under(q: &Question<'_>) -> Result<Decision, Refusal> {
-    match decide(q) {
+pub fn under(q: &Question<'_>, opener: Opener) -> Result<Decision, Refusal> {
+    let now = Question { event: Event::Open(opener), ..*q };
+    match decide(&now) {
         Ok(_) => {}
         Err(refusal) if passage(refusal.code).allowed() => {}
         Err(refusal) => return Err(refusal),
@@ -96,7 +98,7 @@ pub fn under(q: &Question<'_>) -> Result<Decision, Refusal> {
         .filter(|consent| consent.state == ConsentState::Expired)
         .map(|consent| ConsentRecord { state: ConsentState::Active, ..consent.clone() });
     let consent = once.as_ref().or(q.consent);
-    let decision = decide(&Question { at: q.sent_at, protection, consent, ..*q })?;
+    let decision = decide(&Question { at: q.sent_at, protection, consent, ..now })?;
     let mut mask = decision.mask.without(Section::Notifier).without_flagged();
     match bare {
         Some(protection) if protection.conceals_address() => mask.limit_texts(protection.texts()),
@@ -168,18 +170,18 @@ mod tests {
         fn whatever_is_asked_a_broken_glass_shows_no_notifier_and_no_hidden_place(
             situation in any_situation(),
             shield in any_shield(),
+            (duty_desk, related) in any::<(bool, bool)>(),
         ) {
+            let opener = Opener { duty_desk, related };
             let situation = Situation { protection: shield, ..situation };
             let q = situation.question();
-            let now = decide(&q);
-            let Ok(decision) = under(&q) else {
-                return Ok(());
-            };
+            let now = decide(&Question { event: Event::Open(opener), ..q });
+            let Ok(decision) = under(&q, opener) else { return Ok(()) };
             // It passes what ran out, and nothing else.
             if let Err(refusal) = now {
                 prop_assert!(passage(refusal.code).allowed(), "{}", refusal.code);
             }
-            prop_assert!(!q.recalled && !q.protection.blocks(&q.recipient));
+            prop_assert!(decision.basis.is_none() || !(q.recalled || related || q.protection.blocks(&q.recipient)));
             prop_assert!(decision.mask.of(Section::Notifier).is_none());
             for section in [Section::Address, Section::Contact] {
                 let shown = decision.mask.of(section).map(|granted| granted.detail);
@@ -193,8 +195,9 @@ mod tests {
         #[test]
         fn a_broken_glass_opens_no_wider_than_the_sending(situation in any_situation()) {
             let q = situation.question();
-            let Ok(decision) = under(&q) else { return Ok(()) };
-            let then = decide(&Question { at: q.sent_at, ..q });
+            let opener = Opener { duty_desk: false, related: false };
+            let Ok(decision) = under(&q, opener) else { return Ok(()) };
+            let then = decide(&Question { at: q.sent_at, event: Event::Open(opener), ..q });
             if let Ok(then) = then {
                 prop_assert!(decision.mask.is_within(&then.mask));
             }

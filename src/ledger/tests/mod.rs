@@ -10,6 +10,7 @@ mod cases;
 mod contention;
 mod evidence;
 mod fence;
+mod hand_overs;
 mod interruptions;
 mod jobs;
 mod migrations;

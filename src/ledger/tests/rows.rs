@@ -2,8 +2,10 @@
 //! unseen; what no story looks at is made up here.
 
 mod access;
+mod access_request;
 mod arrangement;
 mod case;
+mod erased;
 mod handover;
 mod recalled;
 
@@ -46,8 +48,10 @@ use crate::{
 };
 
 pub use access::{break_glass, relation};
+pub use access_request::{access_request, access_request_version};
 pub use arrangement::*;
 pub use case::*;
+pub use erased::{erasure, hold as placed_hold, node, retired_kek, shred};
 pub use handover::handover;
 pub use recalled::{holding, incident, statutory};
 

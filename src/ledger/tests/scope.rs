@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Stage, protections,
+    Stage, hand_overs, protections,
     rows::{self, Fill},
     stories,
 };
@@ -22,6 +22,7 @@ use crate::{
         consultation::ConsultationRow,
         content::DataKeyRow,
         delivery::DeliveryRow,
+        hand_over::HandOverRow,
         idempotency::IdempotencyRow,
         leg::{LegRow, Side, Window},
         protection::{ProtectionRow, PutProtection},
@@ -43,8 +44,9 @@ struct World {
     consent: ConsentRow,
     protection: ProtectionRow,
     case: CaseRow,
-    entry: CaseEntryRow,
     consultation: ConsultationRow,
+    entry: CaseEntryRow,
+    hand_over: HandOverRow,
     arrangement: ArrangementRow,
     referral: ReferralRow,
     leg: LegRow,
@@ -72,6 +74,7 @@ impl World {
             audit: rows::audit(sender.id, Fill::Full),
             key: rows::key(sender.id, 1),
             protection: protections::protection(sender.id, Fill::Full),
+            hand_over: hand_overs::hand_over(sender.id),
             sender,
             recipient,
             consent,
@@ -105,7 +108,8 @@ impl World {
         };
         ledger.write(Write { key: Some(world.key.clone()), ..rows::write(rows) }).await.unwrap();
         let protection = PutProtection(world.protection.clone());
-        let steps = vec![Step::PutSubscription(subscription), Step::PutProtection(protection)];
+        let hand_over = hand_overs::claim(&world.hand_over, None);
+        let steps = vec![Step::PutSubscription(subscription), Step::PutProtection(protection), hand_over];
         ledger.write(Write { steps, ..Write::default() }).await.unwrap();
         world
     }
@@ -129,6 +133,7 @@ impl World {
             ("entry", ledger.case_entry(scope, self.entry.id).await.unwrap().is_some()),
             ("consultation", ledger.consultation(scope, self.consultation.id).await.unwrap().is_some()),
             ("consultations", !ledger.consultations(scope, ALWAYS, None, 9).await.unwrap().is_empty()),
+            ("hand-over", ledger.hand_over(scope, self.hand_over.case_id).await.unwrap().is_some()),
             ("arrangement", ledger.arrangement(scope, self.arrangement.id).await.unwrap().is_some()),
             ("arrangements", !ledger.arrangements(scope, None, 9).await.unwrap().is_empty()),
             ("referral", ledger.referral(scope, self.referral.id).await.unwrap().is_some()),
@@ -177,6 +182,7 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
         "entry",
         "consultation",
         "consultations",
+        "hand-over",
         "arrangement",
         "arrangements",
         "referral",

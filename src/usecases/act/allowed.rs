@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{facts, member};
+use super::{details::member, facts};
 use crate::{
     domain::{
         fault::Phrase,
+        hand_over::{TAKE_OVER_FIRST, consequence},
         ids::LegId,
         leg::{self, Actor as LegActor, Available, Guard, Illegal, LegAction, Transition},
         leg_facts::Facts,
@@ -14,7 +15,11 @@ use crate::{
         staff::StaffRole,
     },
     ledger::leg::LegRow,
-    usecases::{Caller, Context, blind, not_found, opened::damaged},
+    usecases::{
+        Caller, Context, not_found,
+        opened::damaged,
+        read::{present, responsible},
+    },
 };
 
 /// As whom a person of this agency and role may act, the most entitled last.
@@ -29,23 +34,8 @@ pub(in crate::usecases) fn actors(caller: &Caller, leg: &LegRow, role: StaffRole
     }
 }
 
-/// What [`available`] gives, but for a question that would reach nobody.
-pub(in crate::usecases) async fn available_here(
-    context: &Context,
-    leg: &LegRow,
-    actors: &[LegActor],
-    facts: &Facts,
-) -> Result<Vec<Available>, Problem> {
-    let mut found = available(leg, actors, facts);
-    let asks = found.iter().any(|one| one.action == LegAction::Ask);
-    if asks && blind::comes_from_an_address(context, leg).await? {
-        found.retain(|one| one.action != LegAction::Ask);
-    }
-    Ok(found)
-}
-
 /// Everything the caller's staff of this role can do now, each act once.
-fn available(leg: &LegRow, actors: &[LegActor], facts: &Facts) -> Vec<Available> {
+pub(in crate::usecases) fn available(leg: &LegRow, actors: &[LegActor], facts: &Facts) -> Vec<Available> {
     let mut found: Vec<Available> = Vec::new();
     for one in actors.iter().flat_map(|actor| leg::available(leg.state, *actor, facts)) {
         if !found.iter().any(|other| other.action == one.action) {
@@ -58,10 +48,11 @@ fn available(leg: &LegRow, actors: &[LegActor], facts: &Facts) -> Vec<Available>
 
 /// Whether an act is made on the leg itself. A withdrawal is made on the consent, where it reaches every leg that
 /// rests on it; a leg is replaced by sending anew. To a recipient that it does not know a sender says nothing more, but
-/// that it was a mistake.
+/// that it was a mistake; and whoever got a copy from an address has nobody to ask.
 fn acts_here(leg: &LegRow, action: LegAction) -> bool {
     let nowhere = matches!(action, LegAction::Withdraw | LegAction::Replace);
-    !nowhere && (!leg.is_front() || action == LegAction::Recall)
+    let unheard = leg.is_back() && action == LegAction::Ask;
+    !nowhere && !unheard && (!leg.is_front() || action == LegAction::Recall)
 }
 
 pub(super) fn allowed_row(
@@ -84,14 +75,18 @@ pub(super) fn allowed_row(
         Some(Illegal { why: Why::Guard(Guard::Held), .. }) => {
             problem.code(Guard::Held.code()).mend(RECALL_INSTEAD)
         }
+        Some(Illegal { why: Why::Guard(Guard::FlagTaken), .. }) => {
+            problem.code(Guard::FlagTaken.code()).mend(TAKE_OVER_FIRST)
+        }
         Some(Illegal { why: Why::Guard(guard), .. }) => problem.code(guard.code()),
+        _ if action == LegAction::Ask && leg.is_back() => problem.mend(ASK_THE_KEEPER),
         _ if action == LegAction::Undo && !leg.state.terminal() => problem.mend(RECALL_INSTEAD),
         _ => problem,
     })
 }
 
 /// A sender that does not know the recipient hears no question.
-pub(super) const ASK_THE_KEEPER: Phrase = Phrase {
+const ASK_THE_KEEPER: Phrase = Phrase {
     ja: "差出機関には、宛先が知らされていないため、質問は届きません。家族を支援している機関（引継ぎ先番号を出した機関）に電話してください。",
     en: "The sender does not know you, so no question reaches it: telephone the agency that supports the family and gave the address.",
 };
@@ -119,16 +114,21 @@ pub async fn available_actions(
     };
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
-    let items: Vec<Value> = available_here(context, &leg, &actors(caller, &leg, role), &facts)
-        .await?
+    let responsible = responsible(&leg);
+    let items: Vec<Value> = available(&leg, &actors(caller, &leg, role), &facts)
         .iter()
         .map(|one| {
             let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
+            let usual = Phrase { ja: one.action.label_ja(), en: one.action.label_en() };
+            let moves = responsible.and_then(|_| consequence(one.action));
+            let label = moves.unwrap_or(usual);
             json!({
-                "action": one.action, "label": one.action.label_ja(), "label_en": one.action.label_en(),
-                "to": one.to, "requires": needs,
+                "action": one.action, "label": label.ja, "label_en": label.en, "to": one.to, "requires": needs,
             })
         })
         .collect();
-    Ok(json!({ "state": leg.state, "version": leg.head_seq, "items": items }).to_string())
+    let answer = json!({
+        "state": leg.state, "version": leg.head_seq, "responsible": responsible, "items": items,
+    });
+    Ok(present(answer).to_string())
 }

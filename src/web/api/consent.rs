@@ -48,7 +48,7 @@ pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Res
     read::consent(&context(&request), &caller, id, staff.as_deref()).await.map(versioned)
 }
 
-const LANG: Parameter = Parameter::new("lang", "ja、easy、en のいずれか", "one of ja, easy, en");
+pub(super) const LANG: Parameter = Parameter::new("lang", "ja、easy、en のいずれか", "one of ja, easy, en");
 
 /// GET /v1/consents/{id}/form
 pub async fn form(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
@@ -74,7 +74,7 @@ fn print(form: &Form, language: FormLanguage) -> Result<HttpResponse, Problem> {
         Problem::new(ProblemKind::Internal)
     })?;
     let speaks = if language == FormLanguage::English { "en" } else { "ja" };
-    Ok(printed(html, &pages::consent_form::POLICY, speaks))
+    Ok(printed(html, &pages::print::POLICY, speaks))
 }
 
 /// POST /v1/consents/{id}/withdraw

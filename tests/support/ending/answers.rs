@@ -43,7 +43,11 @@ pub fn kept_their_contract(traffic: &[Exchange]) {
             continue;
         }
         let expected: &[&str] = match row.endpoint {
-            Endpoint::ConsentForm | Endpoint::PrintConsentForm => &["text/html; charset=utf-8"],
+            Endpoint::ConsentForm
+            | Endpoint::PrintConsentForm
+            | Endpoint::FamilyPageOfCase
+            | Endpoint::FamilyPageOfReferral
+            | Endpoint::SubjectExportPage => &["text/html; charset=utf-8"],
             Endpoint::ProvisionRecords => &["application/json", "text/csv; charset=utf-8"],
             Endpoint::IncidentReport => &["text/plain; charset=utf-8"],
             _ => &["application/json"],

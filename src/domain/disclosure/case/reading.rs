@@ -1,5 +1,7 @@
 //! Reads a file of decision cases that has passed its schema.
 
+mod faults;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -19,6 +21,7 @@ use crate::domain::{
         situation::{COLLEAGUE, MUNICIPALITY, Situation, WRITER},
     },
     field_error::FieldError,
+    hand_over::Flag,
     ids::AgencyId,
     mask::{Detail, Why, Withheld},
     municipality::MunicipalityCode,
@@ -27,6 +30,8 @@ use crate::domain::{
     section::{Section, Sections},
     subject::{Subject, SubjectRef},
 };
+
+use faults::{agency_twice, agency_unknown, bad_municipality, case_twice, unreadable};
 
 pub(super) type Read<T> = Result<T, Vec<FieldError>>;
 
@@ -73,6 +78,8 @@ struct WireCase {
     consent: Option<WireConsent>,
     arrangement: Option<WireArrangement>,
     protection: Option<WireProtection>,
+    #[serde(default)]
+    protection_taken_over: bool,
     #[serde(default)]
     recalled: bool,
     #[serde(default)]
@@ -235,6 +242,9 @@ fn read_case(value: &Value, at: &str, names: &mut Names) -> Read<Case> {
     };
     situation.second_person = wire.second_person.unwrap_or(true);
     situation.recalled = wire.recalled;
+    if wire.protection_taken_over {
+        situation.flag = Flag::Taken;
+    }
     if let Some(basis) = wire.basis {
         let facility = wire.facility.map(|name| names.id(&name));
         (situation.basis, situation.facts) = read_basis(basis, facility, at)?;
@@ -324,51 +334,6 @@ impl WireAnswer {
     }
 }
 
-fn unreadable(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "unreadable",
-        "書式に合わない項目があります。",
-        "A member does not follow the schema.",
-    )
-}
-
-fn agency_unknown(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "agency_unknown",
-        "agencies に挙げた機関の name を書いてください。",
-        "Write the name of an agency that is listed in agencies.",
-    )
-}
-
-fn agency_twice(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "agency_twice",
-        "同じ名前の機関が二度あります。別の名前にしてください。",
-        "Two agencies have this name; give each its own.",
-    )
-}
-
-fn case_twice(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "case_twice",
-        "同じ id のケースが二度あります。別の id にしてください。",
-        "Two cases have this id; give each its own.",
-    )
-}
-
-fn bad_municipality(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "municipality",
-        "全国地方公共団体コード（6桁）の検査数字が合いません。",
-        "The check digit of this local government code is wrong.",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -387,5 +352,15 @@ mod tests {
         for (place, id) in ids.iter().enumerate() {
             assert!(!ids[..place].contains(id), "{} has the id of another", all[place]);
         }
+    }
+
+    #[test]
+    fn an_answer_that_refuses_withholds_nothing_beside() {
+        let read =
+            |answer| serde_json::from_value::<WireAnswer>(answer).unwrap().into_answer("/expect".into());
+        let withheld = serde_json::json!([{"section": "health", "why": "W_SEALED"}]);
+        assert!(read(serde_json::json!({"refuse": "NO_BASIS", "withheld": []})).is_ok());
+        let fault = read(serde_json::json!({"refuse": "NO_BASIS", "withheld": withheld})).unwrap_err();
+        assert_eq!(fault[0].pointer, "/expect");
     }
 }

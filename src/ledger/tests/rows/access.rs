@@ -1,17 +1,21 @@
 //! Rows about who looked, who is related, and who broke the glass.
 
-use super::{Fill, at, hash, id};
+use super::{Fill, at, id};
 use crate::{
     domain::{
         break_glass::{GlassState, ReviewOutcome},
+        chain::Hash,
         purpose::AccessPurpose,
         refusal::RefusalCode,
     },
     ledger::{break_glass::BreakGlassRow, relation::RelationRow},
 };
 
-pub fn relation(place: u8) -> RelationRow {
-    RelationRow { place: hash(place), seq: 1, body: vec![7, 0, 255], at: at(61) }
+pub fn relation(seq: i64) -> RelationRow {
+    // A place of its own: nothing else is ever declared there.
+    let mut place = [0; 32];
+    place[..16].copy_from_slice(id::<uuid::Uuid>().as_bytes());
+    RelationRow { place: Hash::new(place), seq, body: vec![7, 0, 255], at: at(61) }
 }
 
 pub fn break_glass(fill: Fill) -> BreakGlassRow {

@@ -30,6 +30,7 @@ impl HandedOver {
         let given = handover::give(&told.town.hub, &told.town.site, &asked).await.unwrap();
         let paper = json!({
             "type": "IKAN", "urgency": "U1", "written_by": head,
+            "case": "0192f000-0000-7000-8000-0000000000d1",
             "subjects": [{"ref": "child-1", "role": "child", "birth_date": "2023-05"}],
             "content": {"identity": [{"subject": "child-1", "name": {"given": "澪"}}]},
             "legs": [{
