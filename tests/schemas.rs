@@ -35,6 +35,7 @@ use tsunagu::{
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
         relation::{Relation, RelationStep},
+        retention::PlacedKind,
         second_look::Confirm,
         section::Section,
         service::ServiceKind,
@@ -76,6 +77,9 @@ const REQUESTS: &[Schema] = &[
     Schema::IncidentClose,
     Schema::AccessRequest,
     Schema::AccessRequestStep,
+    Schema::Erase,
+    Schema::Hold,
+    Schema::HoldLift,
     Schema::Ack,
     Schema::Staff,
     Schema::SignIn,
@@ -129,6 +133,7 @@ fn every_published_code_list_is_the_programs() {
         "capacity": Capacity;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
+        "placed_hold_kind": PlacedKind;
         "case_state": CaseState;
         "case_step": CaseStep;
         "case_class": CaseClass;

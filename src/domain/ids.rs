@@ -89,6 +89,8 @@ ids! {
     IncidentId, "incident";
     /// A request to see what is held about a person (開示請求).
     AccessRequestId, "disclosure request";
+    /// What a party wants kept from erasure (消去の保留).
+    HoldId, "hold";
     /// A break-glass (緊急閲覧).
     BreakGlassId, "break-glass";
     /// Signed evidence of one step (受領証).

@@ -109,6 +109,8 @@ code_list! {
         NoShow = "no_show", "来所なしを記録する", "record a no-show";
         AppointmentMoved = "appointment_moved", "日程を変更する", "move the appointment";
         Reminder = "reminder", "返事を促す", "send a reminder";
+        /// Its keys are destroyed: what it said is gone, that it was stays.
+        Shred = "shred", "内容を消去する", "destroy the content";
     }
 }
 

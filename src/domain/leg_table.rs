@@ -192,6 +192,8 @@ pub const TRANSITIONS: &[Transition] = &[
     event(&[Scheduled, InProgress], LegAction::NoShow, &[R]),
     event(&[InProgress], LegAction::AppointmentMoved, &[R]).with(&[Field::AppointmentAt]),
     event(SHARED, LegAction::Reminder, &[S, H]),
+    // At the word of two people of the sender, when nothing stands in the way: `domain/retention.rs`.
+    event(ENDED, LegAction::Shred, &[H]),
 ];
 
 #[cfg(test)]

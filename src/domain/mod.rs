@@ -22,6 +22,7 @@
 //!    [`delivery`], [`basis_state`]; [`hand_over`] (who is responsible for a family); [`holding`] (what became of a copy asked back) with [`calendar`], [`incident`] and
 //!    its [`breach_report`]; what is derived from the tables: [`machine_docs`], [`fhir`].
 //! 8. **The evidence.** [`chain`] (the bytes that get hashed), [`receipt`], [`proof`] (what a check can show and what not).
+//!    [`retention`] says what must be kept, and until when.
 //! 9. **Telling that something waits.** [`doorbell`], [`gather`], [`patience`].
 //! 10. **What goes wrong.** [`problem`], [`fault`]: texts that cannot carry what was sent.
 
@@ -80,6 +81,7 @@ pub mod referral;
 pub mod refusal;
 pub mod relation;
 pub mod release;
+pub mod retention;
 pub mod second_look;
 pub mod section;
 pub mod service;

@@ -38,6 +38,7 @@ code_list! {
         Relate = "relate", "利害関係の申告", "declare a relation";
         Review = "review", "緊急閲覧の確認", "review a break-glass";
         Authenticate = "authenticate", "認証", "authenticate";
+        Erase = "erase", "消去・消去の保留", "erase, or hold from erasure";
         Administer = "administer", "管理", "administer";
     }
 }

@@ -222,6 +222,7 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
     insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts);
     insert_all!(holdings, statutory, incidents, relations, break_glasses, audits, sign_ins, sessions);
     insert_all!(access_requests, access_request_versions);
+    insert_all!(shreds, erasures, retired_keks);
     enqueue(on, writes).await?;
     Ok(done)
 }

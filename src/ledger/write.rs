@@ -16,12 +16,14 @@ use super::{
     consultation::{ConsultationRow, TakeConsultation},
     content::{ContentRow, DataKeyRow},
     delivery::{DeliveryRow, MoveDelivery},
+    erasure::{ErasureRow, LiftHold, PutHold, ShredKey, ShredRow, Unheld},
     error::WriteError,
     hand_over::ClaimHandOver,
     holding::{AnswerHolding, HoldingRow},
     idempotency::IdempotencyRow,
     incident::{CloseIncident, IncidentRow},
     job::{ClaimJobs, ForgetJobs, JobRow, RingAgain, SettleJob},
+    keyring::{RetiredKekRow, Rewrap, SeeNode},
     leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
     protection::{HoldLeg, HoldProtection, MoveProtection, ProtectionVersionRow, PutProtection},
     receipt::ReceiptRow,
@@ -92,6 +94,9 @@ pub struct Rows {
     pub audits: Vec<AuditRow>,
     pub sign_ins: Vec<SignInRow>,
     pub sessions: Vec<SessionRow>,
+    pub shreds: Vec<ShredRow>,
+    pub erasures: Vec<ErasureRow>,
+    pub retired_keks: Vec<RetiredKekRow>,
     /// A job that is already queued under its dedup key is left as it is.
     pub jobs: Vec<JobRow>,
 }
@@ -133,6 +138,12 @@ pub enum Step {
     CountTry(CountTry),
     UseSession(UseSession),
     EndSessions(EndSessions),
+    PutHold(Box<PutHold>),
+    LiftHold(LiftHold),
+    Unheld(Unheld),
+    ShredKey(ShredKey),
+    Rewrap(Rewrap),
+    SeeNode(SeeNode),
 }
 
 /// What a committed write brought back.
@@ -144,6 +155,8 @@ pub struct Done {
     pub rung: u64,
     /// Jobs deleted by a [`Step::ForgetJobs`].
     pub forgotten: u64,
+    /// Wraps moved by a [`Step::Rewrap`].
+    pub rewrapped: u64,
 }
 
 /// Why a write could not be applied inside a transaction.
@@ -229,6 +242,15 @@ impl Step {
             Self::CountTry(step) => step.apply(on).await?,
             Self::UseSession(step) => step.apply(on).await?,
             Self::EndSessions(step) => return Ok(step.apply(on).await?),
+            Self::PutHold(step) => step.apply(on).await?,
+            Self::LiftHold(step) => step.apply(on).await?,
+            Self::Unheld(step) => step.apply(on).await?,
+            Self::ShredKey(step) => step.apply(on).await?,
+            Self::SeeNode(step) => step.apply(on).await?,
+            Self::Rewrap(step) => {
+                done.rewrapped += step.apply(on).await?;
+                return Ok(());
+            }
             Self::ClaimJobs(step) => {
                 done.claimed = step.apply(on).await?;
                 return Ok(());

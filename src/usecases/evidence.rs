@@ -25,6 +25,7 @@ use crate::{
         write::Step as Change,
     },
     vault::{
+        Signer,
         seal::{DataKey, Slot},
         sha256,
     },
@@ -48,6 +49,8 @@ pub(super) struct Frame {
 /// A leg being moved on.
 pub(super) struct Trail<'a> {
     context: &'a Context,
+    /// Links name the key they are signed by, so one trail has one key.
+    signer: Signer,
     key: &'a DataKey,
     frame: Frame,
     start: i64,
@@ -85,6 +88,7 @@ impl<'a> Trail<'a> {
     pub fn begin(context: &'a Context, key: &'a DataKey, frame: Frame, at: Timestamp) -> Self {
         Self {
             context,
+            signer: context.vault.signer(),
             key,
             frame,
             start: 0,
@@ -154,7 +158,7 @@ impl<'a> Trail<'a> {
             commit: Some(commitment),
             ciphertext: body.as_deref().map(sha256),
             hlc: u64::try_from(self.at.as_microsecond()).unwrap_or_default(),
-            key_id: self.context.vault.receipt_kid(),
+            key_id: self.signer.kid(),
         };
         let hash = sha256(&link.preimage());
         self.events.push(LegEventRow {
@@ -193,10 +197,10 @@ impl<'a> Trail<'a> {
         let step = self.step(of, by, answer);
         let sender_jws = sender.map(|copy| {
             let step = Step { copy, receipt_id: self.context.clock.new_id(), ..step.clone() };
-            String::from(self.context.vault.sign_receipt(&Receipt { level, step }))
+            String::from(self.signer.sign_receipt(&Receipt { level, step }))
         });
         let id = step.receipt_id;
-        let jws = self.context.vault.sign_receipt(&Receipt { level, step });
+        let jws = self.signer.sign_receipt(&Receipt { level, step });
         self.covered = true;
         self.last_receipt = Some(jws.hash());
         let text = String::from(jws);
@@ -218,7 +222,7 @@ impl<'a> Trail<'a> {
 
     /// Signs the last event itself, where no receipt covers it.
     pub fn sign(&mut self, by: &Actor, answer: Option<Answer>) -> String {
-        let jws = self.context.vault.sign_event(&self.step(Of::Leg, by, answer));
+        let jws = self.signer.sign_event(&self.step(Of::Leg, by, answer));
         self.covered = true;
         self.last_receipt = Some(jws.hash());
         let text = String::from(jws);

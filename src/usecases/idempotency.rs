@@ -7,13 +7,13 @@ use std::{fmt, str::FromStr};
 
 use super::{
     Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, case, consent,
-    consultation, incident, protection, register, relation, statutory, submit, take,
+    consultation, erase, hold, incident, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
         ids::{
             AccessRequestId, ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId,
-            DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
+            DeliveryId, HoldId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
         },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -60,6 +60,10 @@ pub enum Pointer {
         id: AccessRequestId,
         version: i64,
     },
+    /// The erasure of a referral.
+    Erasure(ReferralId),
+    Hold(HoldId),
+    LiftedHold(HoldId),
     BreakGlass {
         id: BreakGlassId,
         version: i64,
@@ -91,6 +95,9 @@ impl fmt::Display for Pointer {
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
             Self::AccessRequest { id, version } => write!(f, "access-request:{id}:{version}"),
+            Self::Erasure(id) => write!(f, "erasure:{id}"),
+            Self::Hold(id) => write!(f, "hold:{id}"),
+            Self::LiftedHold(id) => write!(f, "lifted-hold:{id}"),
             Self::BreakGlass { id, version } => write!(f, "break-glass:{id}:{version}"),
             Self::Relation { delivery, seq } => write!(f, "relation:{delivery}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
@@ -116,6 +123,9 @@ impl FromStr for Pointer {
             }
             ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
+            ["erasure", id] => Some(Self::Erasure(id.parse().ok()?)),
+            ["hold", id] => Some(Self::Hold(id.parse().ok()?)),
+            ["lifted-hold", id] => Some(Self::LiftedHold(id.parse().ok()?)),
             ["case", id, version] => {
                 Some(Self::Case { id: id.parse().ok()?, version: version.parse().ok()? })
             }
@@ -240,6 +250,9 @@ async fn replay(
         Pointer::AccessRequest { id, version } => {
             access_request::answer_again(context, caller, id, version).await?
         }
+        Pointer::Erasure(id) => erase::answer_again(context, caller, id).await?,
+        Pointer::Hold(id) => hold::placed_again(context, caller, id).await?,
+        Pointer::LiftedHold(id) => hold::lifted_again(context, caller, id).await?,
         Pointer::BreakGlass { id, version } => {
             break_glass::answer_again(context, caller, id, version).await?
         }
@@ -269,6 +282,9 @@ mod tests {
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),
             format!("access-request:{id}:3"),
+            format!("erasure:{id}"),
+            format!("hold:{id}"),
+            format!("lifted-hold:{id}"),
             format!("break-glass:{id}:2"),
             format!("relation:{id}:1"),
             format!("receipt:{id}:R2"),

@@ -21,15 +21,18 @@ pub mod decision_case;
 pub mod desk;
 pub mod directory;
 pub mod dispatch;
+pub mod erase;
 mod evidence;
 pub mod family;
 mod hand_over;
+pub mod hold;
 pub mod holding;
 pub mod idempotency;
 pub mod import;
 pub mod incident;
 pub mod job;
 pub mod json_door;
+pub mod keyring;
 pub mod open;
 mod opened;
 pub mod page;
@@ -48,6 +51,7 @@ pub mod register;
 mod rehearsal;
 pub mod relation;
 pub mod release;
+pub mod rewrap;
 mod ring;
 pub mod run;
 pub mod schema;
@@ -79,6 +83,7 @@ use crate::{
         ids::{AgencyId, StaffId},
         problem::{Problem, ProblemKind},
         purpose::AccessPurpose,
+        retention::Periods,
         staff::StaffRole,
     },
     ledger::{
@@ -117,6 +122,8 @@ pub struct Settings {
     pub confirm_recipients: bool,
     /// For how long what is not urgent is held back, so that its sender can undo it.
     pub release_seconds: u32,
+    /// For how long records are kept before they may be erased.
+    pub retention: Periods,
     /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
     pub broker: Broker,
     /// The address people can type, as mail gives it.
@@ -182,6 +189,23 @@ impl Caller {
             .mend(Text::new(
                 "管理職が内容を確かめ、その職員のIDで送ってください。",
                 "Let a supervisor look at it and name that person.",
+            )))
+    }
+
+    /// The same, if that person answers for personal data: a supervisor or a privacy officer.
+    async fn officer(&self, context: &Context, named: &Value, at: &str) -> Result<StaffRow, Problem> {
+        let staff = self.staff(context, named, at).await?;
+        if matches!(staff.role, StaffRole::Supervisor | StaffRole::PrivacyOfficer) {
+            return Ok(staff);
+        }
+        Err(Problem::new(ProblemKind::Forbidden)
+            .detail(Text::new(
+                "この操作ができるのは、管理職か個人情報保護担当として登録された職員だけです。",
+                "Only a member of staff registered as a supervisor or privacy officer may do this.",
+            ))
+            .mend(Text::new(
+                "管理職か個人情報保護担当が内容を確かめ、その職員のIDで送ってください。",
+                "Let a supervisor or a privacy officer look at it and name that person.",
             )))
     }
 
@@ -277,6 +301,9 @@ impl From<LedgerError> for Problem {
 
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
+        if matches!(error, VaultError::Shredded { .. }) {
+            return Self::new(ProblemKind::Shredded);
+        }
         tracing::error!(%error, "the vault refused");
         Self::new(ProblemKind::Internal)
     }

@@ -31,13 +31,16 @@ use crate::{
         agency::AgencyRow,
         arrangement::{ArrangementRow, HoldArrangement},
         consent::{ConsentRow, HoldConsent},
-        content::{ContentRow, DataKeyRow},
+        content::ContentRow,
         leg::LegRow,
         protection::HoldLeg,
         referral::ReferralRow,
         write::{Step, Write},
     },
-    vault::seal::{DataKey, Slot},
+    vault::{
+        VaultError,
+        seal::{DataKey, Slot},
+    },
 };
 
 /// The part of a referral that belongs to no section.
@@ -304,10 +307,29 @@ pub(super) fn subjects(header: &Header, created_at: Timestamp) -> Result<Vec<Sub
     Subject::parse_all(&header.subjects, "/subjects", day_in_japan(created_at)).map_err(|_| damaged())
 }
 
-/// A data key in the name of one entitled agency.
+/// A data key in the name of one entitled agency. One that was destroyed says so.
 pub(super) async fn data_key(context: &Context, id: DataKeyId, agency: AgencyId) -> Result<DataKey, Problem> {
-    let DataKeyRow { kek, wrapped, .. } = context.ledger.data_key(id, agency).await?.ok_or_else(damaged)?;
-    Ok(context.vault.unwrap(id, agency, &kek, &wrapped)?)
+    let mut before = None;
+    loop {
+        let Some(row) = context.ledger.data_key(id, agency).await? else {
+            return Err(match context.ledger.shredded(id).await? {
+                Some(_) => Problem::new(ProblemKind::Shredded),
+                None => damaged(),
+            });
+        };
+        match context.vault.unwrap(id, agency, &row.kek, &row.wrapped) {
+            // Between the two looks the wrap was moved, and the key it was under retired.
+            Err(VaultError::NoKek { .. }) if before.as_ref() != Some(&row.kek) => before = Some(row.kek),
+            opened => return Ok(opened?),
+        }
+    }
+}
+
+/// Whether the referral of a leg was erased. Whoever goes through many legs passes over it. Asked of its key: a ledger
+/// restored from before the erasure knows of no other trace.
+pub(super) async fn erased(context: &Context, leg: &LegRow) -> Result<bool, Problem> {
+    let referral = context.ledger.referral_of(leg).await?.ok_or_else(damaged)?;
+    Ok(context.ledger.shredded(referral.data_key).await?.is_some())
 }
 
 pub(super) fn content_slot(owner: AgencyId, referral: ReferralId, part: &str) -> Slot<'_> {

@@ -69,6 +69,9 @@ schemas! {
     IncidentClose = "incident-close";
     AccessRequest = "access-request";
     AccessRequestStep = "access-request-step";
+    Erase = "erase";
+    Hold = "hold";
+    HoldLift = "hold-lift";
     Ack = "ack";
     Staff = "staff";
     SignIn = "sign-in";

@@ -259,7 +259,7 @@ fn own_chain(
         commit: None,
         ciphertext: Some(sha256(&body)),
         hlc: u64::try_from(now.as_microsecond()).unwrap_or_default(),
-        key_id: context.vault.receipt_kid(),
+        key_id: &context.vault.receipt_kid(),
     };
     let hash = sha256(&link.preimage());
     write.rows.referral_events.push(ReferralEventRow {

@@ -17,6 +17,7 @@ pub mod protection;
 pub mod provision;
 pub mod receipt;
 pub mod referral;
+pub mod retention;
 pub mod staff;
 pub mod subscription;
 pub mod token;

@@ -312,6 +312,15 @@ routes! {
     "/v1/cases/{id}/family/page" {
         FamilyPageOfCase: GET Agency No () -> () ["viewer" "take_home" "places" "lang"] => api::family::page_of_case,
             "同じものを印刷する（HTML）", "the same to print (HTML)";
+        }
+    "/v1/referrals/{id}/retention" {
+        Retention: GET Agency No () -> () [] => api::retention::read,
+            "消去できるか、何が妨げているか（Tsunagu-Staff に管理職・個人情報保護担当）",
+            "whether it may be erased, and what stands in the way (Tsunagu-Staff names a supervisor or privacy officer)";
+    }
+    "/v1/referrals/{id}/erase" {
+        Erase: POST Agency Key (Erase) -> () [] => api::retention::erase,
+            "保存期間を過ぎた紹介・連絡の内容を、二人で消去する", "erase what is past its retention, as two people";
     }
     "/v1/referrals/{id}/accesses" {
         Accesses: GET Agency No () -> (Accesses) ["before" "limit"] => api::access::of_referral,
@@ -340,6 +349,15 @@ routes! {
     }
     "/v1/legs/{id}/receipts" {
         LegReceipts: GET Agency No () -> () [] => api::leg::receipts, "受領証・経過・目録", "receipts, signed events and manifest";
+    }
+    "/v1/legs/{id}/holds" {
+        PlaceHold: POST Agency Key (Hold) -> () [] => api::retention::hold, "消去を保留する", "hold it from erasure";
+        Holds: GET Agency No () -> () ["limit"] => api::retention::holds,
+            "自機関が置いた保留（Tsunagu-Staff に管理職・個人情報保護担当）",
+            "the holds you placed (Tsunagu-Staff names a supervisor or privacy officer)";
+    }
+    "/v1/holds/{id}/lift" {
+        LiftHold: POST Agency Key (HoldLift) -> () [] => api::retention::lift, "保留を解く", "lift a hold";
     }
     "/v1/inbox" {
         Inbox: GET Agency No () -> (Inbox) ["state" "kind" "after" "limit"] => api::delivery::inbox, "受信箱", "the inbox";

@@ -56,6 +56,8 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         | E::SubjectExport
         | E::SubjectExportPage
         | E::Relations
+        | E::Retention
+        | E::Holds
         | E::OneBreakGlass => Shown(A::Read),
         E::Case | E::CasePlans | E::CaseEntries => Shown(A::ReadCase),
         E::Consultation | E::Consultations => Shown(A::ReadConsultation),
@@ -83,6 +85,7 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         | E::AddCaseEntry
         | E::OpenCaseOfConsultation => Changed(A::Case),
         E::RecordConsultation => Changed(A::Consultation),
+        E::Erase | E::PlaceHold | E::LiftHold => Changed(A::Erase),
         E::DeclareRelation => Changed(A::Relate),
         E::BreakGlass => Changed(A::BreakGlass),
         E::ReviewBreakGlass => Changed(A::Review),

@@ -159,6 +159,9 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Preparation
         | E::SubjectExport
         | E::SubjectExportPage
+        | E::Retention
+        | E::Erase
+        | E::LiftHold
         | E::Accesses
         | E::Grounds
         | E::SetSignIn
@@ -169,6 +172,8 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::AvailableActions
         | E::Act
         | E::LegReceipts
+        | E::PlaceHold
+        | E::Holds
         | E::OneBreakGlass
         | E::ReviewBreakGlass
         | E::Receipt => Reach::Parties,
@@ -198,6 +203,7 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::ReopenCase
         | E::OpenCaseOfConsultation
         | E::Act
+        | E::LiftHold
         | E::OpenDelivery
         | E::Ack => true,
         E::FamilyOfReferral
@@ -277,6 +283,10 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Incident
         | E::IncidentReport
         | E::CloseIncident
+        | E::Retention
+        | E::Erase
+        | E::PlaceHold
+        | E::Holds
         | E::Receipt => false,
     }
 }
@@ -330,6 +340,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::RecordConsent
         | E::RecordProtection
         | E::ReceiveAccessRequest
+        | E::PlaceHold
         | E::DeclareRelation
         | E::BreakGlass
         | E::OpenCase
@@ -347,6 +358,8 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::AccessRequest
         | E::StepAccessRequest
         | E::Preparation => (200, None),
+        // The leg of the story is under way, and held.
+        E::Erase => (409, Some("retention-hold")),
         E::Accesses
         | E::Audit
         | E::Grounds
@@ -423,6 +436,9 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Incident
         | E::IncidentReport
         | E::CloseIncident
+        | E::Retention
+        | E::Holds
+        | E::LiftHold
         | E::Receipt => (200, None),
     }
 }
@@ -648,7 +664,20 @@ async fn asked(
             let body = json!({ "by": party.officer, "step": "prepare", "found": [] });
             (path(named.id(|story| &story.request)), Some(body))
         }
-        E::Referral | E::Accesses => (path(named.id(|story| &story.referral)), None),
+        E::Referral | E::Retention | E::Accesses => (path(named.id(|story| &story.referral)), None),
+        E::Erase => {
+            let body = json!({ "by": party.officer, "approved_by": party.boss, "reason": "保存期間の満了" });
+            (path(named.id(|story| &story.referral)), Some(body))
+        }
+        E::Holds => (path(named.id(|story| &story.leg)), None),
+        E::PlaceHold => {
+            let body = json!({ "by": party.officer, "kind": "legal", "reason": party.private });
+            (path(named.id(|story| &story.leg)), Some(body))
+        }
+        E::LiftHold => {
+            let body = json!({ "by": party.officer, "reason": "終了" });
+            (path(named.id(|story| &story.hold)), Some(body))
+        }
         E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => {
             (path(named.id(|story| &story.leg)), None)
         }
@@ -756,7 +785,9 @@ pub async fn request(
         | Endpoint::AccessRequest
         | Endpoint::Preparation
         | Endpoint::SubjectExport
-        | Endpoint::SubjectExportPage => {
+        | Endpoint::SubjectExportPage
+        | Endpoint::Retention
+        | Endpoint::Holds => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}

@@ -75,6 +75,8 @@ pub struct Story {
     pub family: String,
     /// A disclosure request its sender has received.
     pub request: String,
+    /// A hold of the sender's on the leg.
+    pub hold: String,
     pub glass: String,
 }
 
@@ -198,11 +200,15 @@ impl World {
         let entry = sender.agency.post_at(1, &format!("/v1/arrangements/{arrangement}/cases"), &case).await;
         let protected =
             sender.agency.post("/v1/protections", &super::protections::paper(&sender.staff)).await;
+        let leg = sent.at("/legs/0/id");
+        let hold = json!({ "by": sender.officer, "kind": "legal", "reason": sender.private });
+        let hold = sender.agency.post(&format!("/v1/legs/{leg}/holds"), &hold).await;
         let household = sender.agency.post("/v1/cases", &super::cases::paper(sender, &sender.staff)).await;
         let household = household.at("/id");
         super::cases::fill(sender, &household).await;
         let talk = sender.agency.post("/v1/consultations", &super::cases::talk(sender, &sender.staff)).await;
         Story {
+            hold: hold.at("/id"),
             protection: protected.at("/id"),
             household,
             talk: talk.at("/id"),
@@ -210,7 +216,7 @@ impl World {
             recipient: recipient.agency.id.clone(),
             consent,
             referral: sent.at("/id"),
-            leg: sent.at("/legs/0/id"),
+            leg,
             delivery: sent.at("/legs/0/delivery"),
             arrangement,
             entry: entry.at("/entry"),
@@ -270,6 +276,7 @@ impl World {
                     deny(&story.referral, "the id of another agency's referral");
                     deny(&story.entry, "the id of an entry of another agency's register");
                     deny(&story.case, "a case on another agency's register");
+                    deny(&story.hold, "the id of another agency's hold");
                     deny(&story.household, "another agency's case");
                     deny(&story.talk, "another agency's consultation");
                 }

@@ -16,6 +16,7 @@ use super::{
 struct Staff {
     writer: String,
     approver: String,
+    officer: String,
     clerk: String,
     worker: String,
     desk: String,
@@ -30,6 +31,7 @@ impl Staff {
         Self {
             writer: hire(&stage.site, "coordinator").await,
             approver: hire(&stage.site, "supervisor").await,
+            officer: hire(&stage.site, "privacy_officer").await,
             clerk: hire(&stage.nursery, "agency_staff").await,
             worker: hire(&stage.centre, "agency_staff").await,
             desk: hire(&stage.centre, "duty_desk").await,
@@ -52,6 +54,7 @@ pub async fn play(stage: &Stage) {
     recall(stage, &staff, &consent).await;
     let sent = show_the_family(stage, &staff, &consent).await;
     disclose(stage, &staff, &sent).await;
+    keep(stage, &staff, &consent).await;
     relate(stage, &staff, &consent).await;
     hand_over(stage, &staff).await;
     fail(stage, &staff, &consent).await;
@@ -302,6 +305,24 @@ async fn disclose(stage: &Stage, staff: &Staff, referral: &str) {
     site.send(request.header("tsunagu-staff", &officer)).await.good();
     let request = site.request("GET", &path).await;
     assert_eq!(site.send(request.header("tsunagu-staff", &staff.writer)).await.problem(), "forbidden");
+}
+
+/// What must be kept: a hold of the recipient's, looked at and lifted; and an erasure that is refused.
+async fn keep(stage: &Stage, staff: &Staff, consent: &str) {
+    let Stage { site, centre, .. } = stage;
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let sent = site.submit(&papers::introduction(by, consent, &[&centre.id])).await;
+    let (referral, holds) = (sent.at("/id"), format!("/v1/legs/{}/holds", sent.at("/legs/0/id")));
+    let body = json!({"by": staff.boss, "kind": "legal", "reason": name()});
+    let hold = centre.post(&holds, &body).await.at("/id");
+    let erasure = json!({"by": staff.approver, "approved_by": staff.officer, "reason": name()});
+    assert_eq!(site.post(&format!("/v1/referrals/{referral}/erase"), &erasure).await.code(), 409);
+    let look = site.request("GET", &format!("/v1/referrals/{referral}/retention")).await;
+    site.send(look.header("tsunagu-staff", &staff.approver)).await.good();
+    let lift = json!({"by": staff.boss, "reason": name()});
+    centre.post(&format!("/v1/holds/{hold}/lift"), &lift).await.good();
+    let look = centre.request("GET", &holds).await.header("tsunagu-staff", &staff.boss);
+    centre.send(look).await.good();
 }
 
 /// Somebody at the recipient is related to the case, as the sender and the recipient's own people say; and a glass that

@@ -5,6 +5,7 @@ mod access;
 mod access_request;
 mod arrangement;
 mod case;
+mod erased;
 mod recalled;
 
 use jiff::Timestamp;
@@ -49,6 +50,7 @@ pub use access::{break_glass, relation};
 pub use access_request::{access_request, access_request_version};
 pub use arrangement::*;
 pub use case::*;
+pub use erased::{erasure, hold as placed_hold, node, retired_kek, shred};
 pub use recalled::{holding, incident, statutory};
 
 /// Whether the columns that may be NULL are.

@@ -26,10 +26,12 @@ use crate::{
         content::{ContentRow, DataKeyRow},
         database_time,
         delivery::DeliveryRow,
+        erasure::{ErasureRow, HoldRow, LiftHold, PutHold, ShredRow},
         holding::HoldingRow,
         idempotency::IdempotencyRow,
         incident::IncidentRow,
         job::JobRow,
+        keyring::{NodeRow, RetiredKekRow, SeeNode},
         leg::{LegEventRow, LegRow, ManifestRow},
         protection::ProtectionVersionRow,
         receipt::ReceiptRow,
@@ -47,6 +49,7 @@ stories!(
     every_column_of_every_table_comes_back,
     any_number_of_rows_arrives,
     what_is_put_replaces_what_was_there,
+    holds_and_nodes_come_back,
     leases_are_measured_by_one_clock
 );
 
@@ -120,6 +123,9 @@ fn household(fill: Fill) -> Write {
             sessions: vec![rows::session(agency.id)],
             sign_ins: vec![rows::sign_in(&staff, fill)],
             staff: vec![staff],
+            shreds: vec![rows::shred()],
+            erasures: vec![rows::erasure(rows::id(), agency.id)],
+            retired_keks: vec![rows::retired_kek(agency.id)],
             jobs: vec![rows::job("about", fill)],
             name_keys: vec![rows::name_key(agency.id)],
             legs: vec![leg],
@@ -163,6 +169,7 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
         StatutoryRow in statutory, IncidentRow in incidents, RelationRow in relations,
         BreakGlassRow in break_glasses, AuditRow in audits,
         JobRow in jobs, SignInRow in sign_ins, SessionRow in sessions,
+        ShredRow in shreds, ErasureRow in erasures, RetiredKekRow in retired_keks,
     );
 }
 
@@ -209,6 +216,9 @@ fn copy(write: &Write) -> Write {
         jobs,
         sign_ins,
         sessions,
+        shreds,
+        erasures,
+        retired_keks,
     );
     Write { key: write.key.clone(), rows, ..Write::default() }
 }
@@ -242,6 +252,43 @@ async fn what_is_put_replaces_what_was_there(stage: Stage) {
     second.version = 2;
     assert_stored(&stage, [&second].into_iter()).await;
     assert_stored(&stage, [&replaced].into_iter()).await;
+}
+
+async fn holds_and_nodes_come_back(stage: Stage) {
+    let (ledger, _work) = stage.running(1).await;
+    let agency = rows::id();
+    let (full, bare) = (
+        rows::placed_hold(rows::id(), agency, Fill::Full),
+        rows::placed_hold(rows::id(), agency, Fill::Bare),
+    );
+    let put = |row: &HoldRow| Step::PutHold(Box::new(PutHold(row.clone())));
+    ledger.write(rows::steps(agency, vec![put(&full), put(&bare)])).await.unwrap();
+    assert_stored(&stage, [&full, &bare].into_iter()).await;
+    let (by, at, reason) = (rows::id(), rows::at(90), vec![1, 2, 255]);
+    let lift = || Step::LiftHold(LiftHold { id: bare.id, by, at, reason: reason.clone() });
+    ledger.write(rows::steps(agency, vec![lift()])).await.unwrap();
+    let lifted = HoldRow {
+        lifted_by: Some(by),
+        lifted_at: Some(at),
+        lift_reason: Some(reason.clone()),
+        ..bare.clone()
+    };
+    assert_stored(&stage, [&full, &lifted].into_iter()).await;
+    assert!(ledger.write(rows::steps(agency, vec![lift()])).await.is_err(), "lifted once");
+
+    let first = rows::node();
+    let see = |node: &NodeRow| Step::SeeNode(SeeNode { node: node.clone(), forget_before: rows::at(80) });
+    let seen =
+        NodeRow { seen_at: rows::at(100), since: rows::at(99), kids: "third".to_owned(), ..first.clone() };
+    let newer = NodeRow { wraps_under: "202612".to_owned(), seen_at: rows::at(110), ..seen.clone() };
+    for (node, since) in [(&first, first.since), (&seen, first.since), (&newer, newer.seen_at)] {
+        ledger.write(rows::steps(agency, vec![see(node)])).await.unwrap();
+        assert_stored(&stage, [&NodeRow { since, ..node.clone() }].into_iter()).await;
+    }
+    let other = NodeRow { seen_at: rows::at(200), ..rows::node() };
+    let late = Step::SeeNode(SeeNode { node: other.clone(), forget_before: rows::at(150) });
+    ledger.write(rows::steps(agency, vec![late])).await.unwrap();
+    assert_stored(&stage, [&other].into_iter()).await;
 }
 
 async fn leases_are_measured_by_one_clock(stage: Stage) {

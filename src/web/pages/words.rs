@@ -66,6 +66,7 @@ pub(super) const fn done(action: LegAction) -> Phrase {
         LegAction::NoShow => phrase("来所がありませんでした", "nobody came"),
         LegAction::AppointmentMoved => phrase("日程が変わりました", "the appointment was moved"),
         LegAction::Reminder => phrase("返事を促しました", "reminded"),
+        LegAction::Shred => phrase("内容を消去しました", "erased the content"),
         other => phrase(other.label_ja(), other.label_en()),
     }
 }

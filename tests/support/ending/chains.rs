@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tsunagu::{
     domain::chain::{Chain, Hash, Link},
-    ledger::Scope,
+    ledger::{Scope, leg::LegRow},
     usecases::Context,
     vault::sha256,
 };
@@ -16,6 +16,7 @@ pub async fn are_whole(context: &Context, legs: &BTreeMap<String, Parties>) {
     for (id, parties) in legs {
         let scope = Scope::of(parties.sender.parse().unwrap());
         let leg = context.ledger.leg(scope, id.parse().unwrap()).await.unwrap().unwrap();
+        let signers = signers(context, &leg).await;
         let (mut head, mut hashes) = (None, Vec::new());
         for (place, event) in context.ledger.leg_events(&leg).await.unwrap().iter().enumerate() {
             assert_eq!((event.seq, event.prev_hash), (place as i64 + 1, head), "{id}");
@@ -27,7 +28,7 @@ pub async fn are_whole(context: &Context, legs: &BTreeMap<String, Parties>) {
                 commit: event.commitment,
                 ciphertext: event.body.as_deref().map(sha256),
                 hlc: event.at.as_microsecond().unsigned_abs(),
-                key_id: context.vault.receipt_kid(),
+                key_id: &signers[&event.seq],
             };
             assert_eq!(sha256(&link.preimage()), event.hash, "event {} of {id}", event.seq);
             head = Some(event.hash);
@@ -41,4 +42,13 @@ pub async fn are_whole(context: &Context, legs: &BTreeMap<String, Parties>) {
             assert_eq!(link, hashes[seq - 1], "{} of {id}", receipt.level);
         }
     }
+}
+
+/// The key that signed each event: keys are exchanged while a leg lives.
+async fn signers(context: &Context, leg: &LegRow) -> BTreeMap<i64, String> {
+    let receipts = context.ledger.receipts(leg).await.unwrap().into_iter().map(|row| row.jws);
+    let events = context.ledger.leg_events(leg).await.unwrap().into_iter().filter_map(|event| event.jws);
+    let said = receipts.chain(events).map(|jws| payload(&jws));
+    said.map(|said| (said["state"]["seq"].as_i64().unwrap(), said["key_id"].as_str().unwrap().to_owned()))
+        .collect()
 }
