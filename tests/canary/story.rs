@@ -331,7 +331,7 @@ async fn relate(stage: &Stage, staff: &Staff, consent: &str) {
     let Stage { site, nursery, centre, .. } = stage;
     let by = (staff.writer.as_str(), staff.approver.as_str());
     let mut paper = papers::introduction(by, consent, &[&nursery.id]);
-    paper["legs"][0]["related"] = json!([{"name": name(), "kana": name(), "relation": "relative"}]);
+    paper["legs"][0]["related"] = papers::related();
     let sent = site.submit(&paper).await;
     let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
     let path = format!("/v1/deliveries/{delivery}/relations");
