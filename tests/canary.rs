@@ -36,7 +36,6 @@ const LISTS: &[&str] = &[
     "/v1/audit",
     "/v1/break-glass?",
     "/v1/cases?",
-    "/v1/consultations?",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
