@@ -7,8 +7,6 @@ mod support;
 
 #[path = "concealment/asker.rs"]
 mod asker;
-#[path = "concealment/blind.rs"]
-mod blind;
 #[path = "concealment/channels.rs"]
 mod channels;
 #[allow(dead_code, reason = "the canaries of other fields are not asked for here")]
@@ -275,7 +273,6 @@ fn every_way_out_has_a_row_and_every_row_its_test() {
     assert_eq!(under_the_mask.count(), 6);
     let sources = [
         include_str!("concealment.rs"),
-        include_str!("concealment/blind.rs"),
         include_str!("canary.rs"),
         include_str!("access_request.rs"),
         include_str!("family.rs"),

@@ -25,7 +25,6 @@ use tsunagu::{
         cover::CoveredBy,
         delivery::DeliveryState,
         family_view::{CopyStands, FamilyAnswer, Places, TakeHome},
-        handover::HandoverState,
         holding::{Disposal, HoldingCause, HoldingState},
         incident::{Exposure, IncidentState, RecallReason, ReportNeed},
         leg::{LegAction, LegState},
@@ -63,8 +62,6 @@ const REQUESTS: &[Schema] = &[
     Schema::ProtectionRelease,
     Schema::ProtectionUnlock,
     Schema::ProtectionApprove,
-    Schema::Handover,
-    Schema::HandoverRevoke,
     Schema::Relation,
     Schema::BreakGlass,
     Schema::BreakGlassReview,
@@ -134,7 +131,6 @@ fn every_published_code_list_is_the_programs() {
         "basis_code": BasisCode;
         "arrangement_step": ArrangementStep;
         "capacity": Capacity;
-        "handover_state": HandoverState;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
         "placed_hold_kind": PlacedKind;

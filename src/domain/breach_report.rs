@@ -115,8 +115,7 @@ impl Known<'_> {
             return vec!["開封の記録も、配信の記録もありません。".to_owned()];
         }
         let mut lines: Vec<String> = self.reached.iter().map(reached_line).collect();
-        let known = |one: &Reached| !matches!(one.how, Exposure::Opened | Exposure::Blind);
-        if self.reached.iter().all(known) {
+        if !self.reached.iter().any(|one| one.how == Exposure::Opened) {
             lines.push("職員が開封した記録はありません。".to_owned());
         }
         lines

@@ -85,7 +85,6 @@ ids! {
     EntryId, "register entry";
     /// What protects the people of a case (支援措置等).
     ProtectionId, "protection";
-    HandoverId, "hand-over address";
     /// What was sent by mistake, and its record (事案).
     IncidentId, "incident";
     /// A request to see what is held about a person (開示請求).

@@ -43,8 +43,6 @@ code_list! {
         /// A sealed copy cannot be called back, and the hub cannot know whether it was read: it counts as disclosed.
         Published = "published", "暗号化して配信済み", "published as a sealed document";
         Opened = "opened", "開封済み", "opened by a named person";
-        /// Sent to a hand-over address. How far it came its sender does not learn, so that it counts as read.
-        Blind = "blind", "引継ぎ先は秘匿（読まれたものとして扱う）", "sent to a concealed recipient; counts as read";
     }
 }
 

@@ -115,15 +115,6 @@ impl Mask {
         self
     }
 
-    /// The same with one section shown no closer than this.
-    #[must_use]
-    pub fn at_most(mut self, section: Section, detail: Detail) -> Self {
-        if let Some(granted) = self.0.get_mut(&section) {
-            granted.detail = granted.detail.meet(detail);
-        }
-        self
-    }
-
     /// The same without what is flagged as concealed from others.
     #[must_use]
     pub fn without_flagged(mut self) -> Self {

@@ -9,7 +9,7 @@
 //! 3. **The people, as far as a rule has to know them.** [`subject`], [`partial_date`], [`person_name`], [`name_key`].
 //! 4. **What is said about them.** [`consultation`] (a nameless note of one talk), [`case`] (one household's thread), [`submission`] (a referral, read once at the door), [`content`],
 //!    [`field_rules`], [`field_error`].
-//! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`handover`] (to whom the sender does not know), [`basis`], then [`disclosure`], where all of it meets; its two answers are a
+//! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
 //!    Who opens is asked too: [`relation`] (who is too near to a family), [`break_glass`] (what ran out, for an hour);
 //!    afterwards [`cover`] says what covered whom, and [`purpose`] for what somebody looked.
@@ -55,7 +55,6 @@ pub mod field_error;
 pub mod field_rules;
 pub mod gather;
 pub mod hand_over;
-pub mod handover;
 pub mod holding;
 pub mod ids;
 pub mod incident;

@@ -41,12 +41,8 @@ impl ProvisionSide {
 /// (個人情報の保護に関する法律 第29条1項・第30条1項). Public bodies are no third parties there (第16条2項). A
 /// contractor of a municipality passes on what is the municipality's (第66条2項).
 pub fn needs_record(sender: Party<'_>, recipient: Party<'_>) -> bool {
-    is_recorded(sender) && is_recorded(recipient)
-}
-
-/// Whether what an agency provides or receives is its own affair, and no public body's.
-pub fn is_recorded(party: Party<'_>) -> bool {
-    party.body == Body::Private && party.contractor_of.is_none()
+    let private = |party: Party<'_>| party.body == Body::Private && party.contractor_of.is_none();
+    private(sender) && private(recipient)
 }
 
 /// The last day the record is kept: three years from its making (施行規則 第21条3号・第25条3号).

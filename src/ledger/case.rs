@@ -116,7 +116,7 @@ statements! {
         " FROM case_entry WHERE owner = $1 AND case_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
     ENTRY = ["SELECT ", CaseEntryRow::COLUMNS, " FROM case_entry WHERE id = $1 AND owner = $2"];
     LEGS = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE leg.referral IN (SELECT referral.id FROM referral ",
-        "WHERE owner = $1 AND case_id = $3 AND ", THREAD, ") AND leg.sender = $1 ORDER BY id DESC LIMIT $4"];
+        "WHERE owner = $1 AND case_id = $3 AND ", THREAD, ") ORDER BY id DESC LIMIT $4"];
     CONSENTS = ["SELECT ", ConsentRow::COLUMNS, " FROM consent WHERE consent.id IN (SELECT case_consent.consent ",
         "FROM case_consent WHERE owner = $1 AND case_id = $2) AND owner = $1 ORDER BY id DESC LIMIT $3"];
     MOVE = ["UPDATE case_record SET version = version + 1, state = $4, responsible = $5, deputy = $6, changed_at = $7 ",

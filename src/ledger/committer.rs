@@ -213,7 +213,6 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
     );
     insert_all!(
         protection_versions,
-        handovers,
         arrangements,
         arrangement_events,
         arrangement_members,

@@ -49,28 +49,6 @@ table! {
     }
 }
 
-/// The place of a leg that the owner of its referral does not see.
-pub const NO_PLACE: i64 = -1;
-
-impl LegRow {
-    /// Whether it is what the sender of a blind delivery sees. It leads to a hand-over address, and that is all it
-    /// rests on, as far as its sender knows.
-    pub fn is_front(&self) -> bool {
-        self.consent.is_some_and(|consent| consent.uuid() == self.recipient.uuid())
-    }
-
-    /// Whether it is what the recipient of a blind delivery sees. It has no place among the legs of its referral.
-    pub fn is_back(&self) -> bool {
-        self.place == NO_PLACE
-    }
-
-    /// Whether it hands a family over, and with it who is responsible. What goes to an address does not: its sender may
-    /// not learn whether it was accepted.
-    pub fn hands_over(&self) -> bool {
-        self.kind == ReferralType::HandOver && !self.is_front() && !self.is_back()
-    }
-}
-
 table! {
     /// One link of a leg's chain. `jws` is there where no receipt covers the event.
     LegEventRow = "leg_event" {
@@ -136,9 +114,7 @@ statements! {
     OF_PARTY = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1 AND (sender = $2 OR recipient = $2 AND ",
         visible!(), ")"];
     BY_ID = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1"];
-    // The leg that the recipient of a blind delivery sees has not the owner as its sender.
-    OF_REFERRAL = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE referral = $1 AND sender = $2 ORDER BY place"];
-    ALL_OF_REFERRAL = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE referral = $1 ORDER BY id"];
+    OF_REFERRAL = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE referral = $1 ORDER BY place"];
     OF_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE consent = $1 ORDER BY id"];
     SENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
     GOT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id < $3 AND ", visible!(),
@@ -168,15 +144,9 @@ impl Ledger {
         self.one(sqlx::query(BY_ID).bind(delivery.leg.to_string())).await
     }
 
-    /// The legs of the caller's own referral, as it may see them.
-    pub async fn legs_of(&self, scope: Scope, referral: ReferralId) -> Result<Vec<LegRow>, LedgerError> {
-        let statement = sqlx::query(OF_REFERRAL).bind(referral.to_string());
-        self.many(statement.bind(scope.agency().to_string())).await
-    }
-
-    /// For the hub itself: the legs of a referral, those that its owner does not see among them.
-    pub async fn all_legs_of(&self, referral: ReferralId) -> Result<Vec<LegRow>, LedgerError> {
-        self.many(sqlx::query(ALL_OF_REFERRAL).bind(referral.to_string())).await
+    /// The legs of a referral that the caller has read under its scope.
+    pub async fn legs_of(&self, referral: ReferralId) -> Result<Vec<LegRow>, LedgerError> {
+        self.many(sqlx::query(OF_REFERRAL).bind(referral.to_string())).await
     }
 
     /// The legs that rest on a consent. For the hub: a withdrawal concerns them all.

@@ -17,7 +17,6 @@ pub mod content;
 pub mod delivery;
 pub mod erasure;
 pub mod hand_over;
-pub mod handover;
 pub mod holding;
 pub mod idempotency;
 pub mod incident;

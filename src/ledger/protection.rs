@@ -139,8 +139,7 @@ impl Ledger {
         self.one(sqlx::query(VERSION).bind(of.id.to_string()).bind(version)).await
     }
 
-    /// For the hub itself: the legs of all of the caller's referrals about a case, those that it does not see among
-    /// them.
+    /// The legs of all of the caller's referrals about a case.
     pub async fn legs_of_case(&self, scope: Scope, case: CaseId) -> Result<Vec<LegRow>, LedgerError> {
         self.many(sqlx::query(LEGS_OF_CASE).bind(scope.agency().to_string()).bind(case.to_string())).await
     }

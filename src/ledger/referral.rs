@@ -63,7 +63,7 @@ statements! {
     LIST_KIND = ["SELECT ", ReferralRow::COLUMNS,
         " FROM referral WHERE owner = $1 AND kind = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
     LIST_STATE = ["SELECT ", ReferralRow::COLUMNS, " FROM referral WHERE owner = $1 AND id < $3 AND EXISTS ",
-        "(SELECT 1 FROM leg WHERE leg.referral = referral.id AND leg.sender = $1 AND leg.state = $2) ORDER BY id DESC LIMIT $4"];
+        "(SELECT 1 FROM leg WHERE leg.referral = referral.id AND leg.state = $2) ORDER BY id DESC LIMIT $4"];
     OF_CASE = ["SELECT ", ReferralRow::COLUMNS,
         " FROM referral WHERE owner = $1 AND case_id = $2 ORDER BY id DESC LIMIT $3"];
     OF_SOURCE = ["SELECT ", ReferralRow::COLUMNS, " FROM referral WHERE owner = $1 AND source_mac = $2"];

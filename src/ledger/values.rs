@@ -245,7 +245,6 @@ text_columns!(
     ids::DeliveryId,
     ids::ConsentId,
     ids::ProtectionId,
-    ids::HandoverId,
     ids::IncidentId,
     ids::AccessRequestId,
     ids::BreakGlassId,

@@ -1,16 +1,12 @@
 //! An act on a leg: answers of the recipient, cancellations and replies of the sender. The leg's own table is
 //! the only authority; the first answer writes R4, an end writes exactly one ending receipt.
 
-mod allowed;
 mod details;
 
-use allowed::allowed_row;
-pub use allowed::available_actions;
-pub(super) use allowed::{actors, available};
 use serde_json::{Map, Value, json};
 
 use super::{
-    ALLOWED, Answer, Caller, Command, Context, blind,
+    ALLOWED, Answer, Caller, Command, Context,
     evidence::Trail,
     hand_over, holding,
     idempotency::{Pointer, Prepared, once},
@@ -23,13 +19,20 @@ use super::{
 use crate::{
     domain::{
         delivery::{DeliveryAction, DeliveryActor, Push},
+        fault::Phrase,
+        hand_over::TAKE_OVER_FIRST,
         ids::LegId,
-        leg::{self, Answered, Evidence, LegAction, LegState, Transition},
+        leg::{
+            self, Actor as LegActor, Answered, Available, Evidence, Guard, Illegal, LegAction, LegState,
+            Transition,
+        },
         leg_facts::{
             Approval, BasisFact, BeforeHold, DisposalFact, Facts, Onward, Preview, RecipientFact, Release,
         },
+        machine::Why,
         problem::{Problem, ProblemKind},
         receipt::{self, Actor, Attested, ReceiptLevel},
+        staff::StaffRole,
     },
     ledger::{
         Lane, Write,
@@ -41,7 +44,7 @@ use crate::{
     },
 };
 
-pub(super) use details::lacking;
+pub(super) use details::{lacking, member};
 
 /// Acts on a leg, if it still has the version the caller has read.
 ///
@@ -56,13 +59,7 @@ pub async fn act(
     version: i64,
     command: &Command,
 ) -> Result<Answer, Problem> {
-    let prepare = async || {
-        let mut prepared = prepare(context, caller, id, action, version, command).await?;
-        if action == LegAction::Recall {
-            blind::recall(context, caller, id, &command.document, &mut prepared.write).await?;
-        }
-        Ok(prepared)
-    };
+    let prepare = async || prepare(context, caller, id, action, version, command).await;
     let done = once(context, caller, command, prepare).await?;
     if action == LegAction::ConfirmDisposal
         && let Err(problem) = holding::settle_after(context, caller, id).await
@@ -229,6 +226,71 @@ fn before_hold(events: &[LegEventRow]) -> BeforeHold {
         _ => BeforeHold::Accepted,
     }
 }
+
+/// As whom a person of this agency and role may act, the most entitled last.
+pub(super) fn actors(caller: &Caller, leg: &LegRow, role: StaffRole) -> Vec<LegActor> {
+    if caller.id() != leg.sender {
+        return vec![LegActor::ReceiverStaff];
+    }
+    match role {
+        StaffRole::Supervisor => vec![LegActor::SenderStaff, LegActor::SenderSupervisor],
+        StaffRole::PrivacyOfficer => vec![LegActor::SenderStaff, LegActor::PrivacyOfficer],
+        _ => vec![LegActor::SenderStaff],
+    }
+}
+
+/// Everything the caller's staff of this role can do now, each act once.
+pub(super) fn available(leg: &LegRow, actors: &[LegActor], facts: &Facts) -> Vec<Available> {
+    let mut found: Vec<Available> = Vec::new();
+    for one in actors.iter().flat_map(|actor| leg::available(leg.state, *actor, facts)) {
+        if !found.iter().any(|other| other.action == one.action) {
+            found.push(one);
+        }
+    }
+    found.retain(|one| acts_here(one.action));
+    found
+}
+
+/// Whether an act is made on the leg itself. A withdrawal is made on the consent, where it reaches every leg that
+/// rests on it; a leg is replaced by sending anew.
+const fn acts_here(action: LegAction) -> bool {
+    !matches!(action, LegAction::Withdraw | LegAction::Replace)
+}
+
+fn allowed_row(
+    leg: &LegRow,
+    action: LegAction,
+    actors: &[LegActor],
+    facts: &Facts,
+) -> Result<&'static Transition, Problem> {
+    let mut last: Option<Illegal> = None;
+    for actor in actors {
+        match leg::step(leg.state, action, *actor, facts) {
+            Ok(row) if acts_here(action) => return Ok(row),
+            Ok(_) => {}
+            Err(illegal) => last = Some(illegal),
+        }
+    }
+    let allowed = available(leg, actors, facts).iter().map(|one| one.action.code()).collect();
+    let problem = Problem::illegal_transition(leg.state.code(), allowed);
+    Err(match last {
+        Some(Illegal { why: Why::Guard(Guard::Held), .. }) => {
+            problem.code(Guard::Held.code()).mend(RECALL_INSTEAD)
+        }
+        Some(Illegal { why: Why::Guard(Guard::FlagTaken), .. }) => {
+            problem.code(Guard::FlagTaken.code()).mend(TAKE_OVER_FIRST)
+        }
+        Some(Illegal { why: Why::Guard(guard), .. }) => problem.code(guard.code()),
+        _ if action == LegAction::Undo && !leg.state.terminal() => problem.mend(RECALL_INSTEAD),
+        _ => problem,
+    })
+}
+
+/// What remains when a sending can no longer be undone.
+const RECALL_INSTEAD: Phrase = Phrase {
+    ja: "すでに相手に見えています。取消（cancel）を使うか、誤送信なら recall で回収してください。急ぐときは相手に電話してください。",
+    en: "The recipient can see it by now: cancel it or, if it went to the wrong place, recall it. If it is urgent, telephone.",
+};
 
 async fn answered(context: &Context, leg: &LegRow) -> Result<Answered, Problem> {
     let receipts = context.ledger.receipts(leg).await?;

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{ALLOWED, Context, blind, not_found, opened::damaged, read, sign_in::Visitor};
+use super::{ALLOWED, Context, not_found, opened::damaged, read, sign_in::Visitor};
 use crate::{
     code_list,
     domain::{
@@ -111,8 +111,6 @@ pub struct Item {
     pub reference: String,
     /// The public name of an organisation.
     pub recipient: String,
-    /// Whether it goes to a hand-over address: whether anybody has opened it its sender does not learn.
-    pub blind: bool,
     pub kind: ReferralType,
     pub urgency: Urgency,
     pub state: LegState,
@@ -124,9 +122,9 @@ pub struct Item {
 }
 
 impl Item {
-    /// Whether it is known to be under way and opened by nobody.
+    /// Whether it is under way and no person has opened it.
     pub fn unopened(&self) -> bool {
-        !self.blind && !self.state.terminal() && self.at(ReceiptLevel::R3).is_none()
+        !self.state.terminal() && self.at(ReceiptLevel::R3).is_none()
     }
 
     /// Whether it is held back for a while and the recipient cannot see it yet.
@@ -148,7 +146,7 @@ pub struct HandedOver {
 
 impl HandedOver {
     fn of(leg: &LegRow, names: &[(AgencyId, String)], now: Timestamp) -> Result<Option<Self>, Problem> {
-        if !leg.hands_over() {
+        if leg.kind != ReferralType::HandOver {
             return Ok(None);
         }
         let responsible = Responsible::of(leg.state).among(leg.sender, leg.recipient);
@@ -236,12 +234,7 @@ async fn items(context: &Context, legs: &[LegRow], now: Timestamp) -> Result<Vec
         Ok(Item {
             leg: leg.id,
             reference: leg.delivery.reference(),
-            recipient: match name {
-                Some((_, name)) => name.clone(),
-                None if leg.is_front() => blind::NAME.to_owned(),
-                None => return Err(damaged()),
-            },
-            blind: leg.is_front(),
+            recipient: name.map(|(_, name)| name.clone()).ok_or_else(damaged)?,
             kind: leg.kind,
             urgency: leg.urgency,
             state: leg.state,
@@ -274,8 +267,6 @@ pub struct LegSeen {
     pub reference: String,
     pub sender: String,
     pub recipient: String,
-    /// Whether it goes to a hand-over address.
-    pub blind: bool,
     pub deadline: Option<Deadline>,
     pub hand_over: Option<HandedOver>,
 }
@@ -287,24 +278,23 @@ pub struct LegSeen {
 pub async fn leg(context: &Context, visitor: &Visitor, id: LegId) -> Result<LegSeen, Problem> {
     let caller = &visitor.caller;
     let row = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
-    let referral = context.ledger.referral_of(&row).await?.ok_or_else(damaged)?;
-    let notice = row.kind == ReferralType::Notice && row.sender == caller.id();
-    if notice && referral.written_by != visitor.staff.id {
-        return Err(not_found());
+    if row.kind == ReferralType::Notice && row.sender == caller.id() {
+        let referral = context.ledger.referral_of(&row).await?.ok_or_else(damaged)?;
+        if referral.written_by != visitor.staff.id {
+            return Err(not_found());
+        }
     }
     let audit = caller.audit(context, Some(visitor.staff.id), AuditAction::Read, id, ALLOWED);
     let rows = Rows { audits: vec![audit], ..Rows::default() };
     context.ledger.write(Write { rows, ..Write::default() }).await?;
     let seen = read::leg_on_a_page(context, caller, id).await?;
-    let names = names(context, vec![referral.owner, row.recipient]).await?;
+    let names = names(context, vec![row.sender, row.recipient]).await?;
     let name = |id| names.iter().find(|(one, _)| *one == id).map(|(_, name)| name.clone());
-    let hidden = Some(blind::NAME.to_owned()).filter(|_| row.is_front());
     Ok(LegSeen {
         view: serde_json::from_str(&seen.text).map_err(|_| damaged())?,
         reference: row.delivery.reference(),
-        sender: name(referral.owner).ok_or_else(damaged)?,
-        blind: row.is_front(),
-        recipient: hidden.or_else(|| name(row.recipient)).ok_or_else(damaged)?,
+        sender: name(row.sender).ok_or_else(damaged)?,
+        recipient: name(row.recipient).ok_or_else(damaged)?,
         deadline: Deadline::of(&row, context.clock.now()),
         hand_over: HandedOver::of(&row, &names, context.clock.now())?,
     })

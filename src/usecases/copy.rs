@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Context,
-    blind::Blind,
     evidence::{Frame, Trail},
     opened::{LegBody, body_slot, damaged, lane},
     parcel::Parcel,
@@ -17,13 +16,12 @@ use crate::{
         delivery::DeliveryState,
         disclosure::Decision,
         document::{Head, document},
-        ids::{AgencyId, ArrangementId, ConsentId, LegId},
+        ids::{ArrangementId, LegId},
         leg::{self, Actor as LegActor, Guard, Illegal, LegAction, LegState},
         leg_facts::{Approval, BasisFact, Facts, Lane as LegLane, Preview, RecipientFact},
         machine::Why,
         problem::{Problem, ProblemKind},
         receipt::{Actor, Attested, BasisRef, CopyFor, ReceiptLevel, Withheld},
-        referral::ReferralType,
         release::Sending,
         section::{Section, Sections},
         submission::{AskedLeg, Submission},
@@ -33,20 +31,10 @@ use crate::{
         consent::ConsentRow,
         delivery::DeliveryRow,
         job::JobKind,
-        leg::{LegRow, ManifestRow, NO_PLACE},
+        leg::{LegRow, ManifestRow},
     },
     vault::manifest::manifest,
 };
-
-/// From whom a copy comes and to whom it goes, as its leg says.
-#[derive(Clone, Copy)]
-pub(super) enum Way<'a> {
-    Direct(Party<'a>),
-    /// To a hand-over address: all that the sender of a blind delivery sees.
-    ToAddress(&'a Blind),
-    /// From the address on: what its recipient sees.
-    FromAddress(&'a Blind),
-}
 
 /// Everything one copy is made from. It was decided before; what is refused here is only another content than
 /// was previewed.
@@ -56,7 +44,7 @@ pub(super) struct Copy<'a> {
     pub submission: &'a Submission,
     pub asked: &'a AskedLeg,
     pub decision: &'a Decision,
-    pub way: Way<'a>,
+    pub recipient: Party<'a>,
     pub consent: Option<&'a ConsentRow>,
     pub arrangement: Option<ArrangementId>,
     pub place: usize,
@@ -66,17 +54,16 @@ pub(super) struct Copy<'a> {
 
 impl Copy<'_> {
     /// Adds the copy's rows to the write that accepts the referral.
-    pub fn make(&self, write: &mut Write) -> Result<LegId, Problem> {
+    pub fn make(&self, write: &mut Write) -> Result<(), Problem> {
         let context = self.context;
         let (leg, delivery): (LegId, _) = (context.clock.new_id(), context.clock.new_random_id());
-        let (from, to) = self.ends();
         let head = Head {
             leg,
             delivery,
             kind: self.submission.kind,
             urgency: self.submission.urgency,
             sender: self.parcel.owner,
-            recipient: to,
+            recipient: self.asked.recipient,
             requested_action: self.asked.requested_action.as_deref(),
             reply_by: self.asked.reply_by,
             resources: self.submission.resources.as_ref(),
@@ -89,31 +76,27 @@ impl Copy<'_> {
             leg,
             delivery,
             owner: self.parcel.owner,
-            sender: from,
-            recipient: to,
-            hands_over: self.submission.kind == ReferralType::HandOver && matches!(self.way, Way::Direct(_)),
+            sender: self.parcel.owner,
+            recipient: self.asked.recipient,
+            kind: self.submission.kind,
             sections: body.sent,
             manifest: manifest.hash(),
             content: self.parcel.key.commitment(leg, document.to_string().as_bytes())?,
             basis: body.basis.clone(),
         };
         let (clock_started, clock_due) = self.clock().unzip();
-        let consent = self.rests_on();
         let row = LegRow {
             id: leg,
             referral: self.parcel.id,
-            place: match self.way {
-                Way::FromAddress(_) => NO_PLACE,
-                _ => i64::try_from(self.place).unwrap_or(i64::MAX),
-            },
+            place: i64::try_from(self.place).unwrap_or(i64::MAX),
             sender: frame.sender,
             recipient: frame.recipient,
             delivery,
             kind: self.submission.kind,
             urgency: self.submission.urgency,
             basis: self.decision.basis.as_ref().map(|ground| ground.code),
-            consent: consent.map(|(id, _)| id),
-            consent_version: consent.map(|(_, version)| version),
+            consent: self.consent.map(|row| row.id),
+            consent_version: self.consent.map(|row| row.version),
             state: LegState::Requested,
             head_seq: 0,
             head_hash: frame.content,
@@ -136,25 +119,7 @@ impl Copy<'_> {
         let row = self.trail(frame, row, &delivery, write)?;
         write.rows.deliveries.push(delivery);
         write.rows.legs.push(row);
-        Ok(leg)
-    }
-
-    /// The leg's two ends.
-    fn ends(&self) -> (AgencyId, AgencyId) {
-        match self.way {
-            Way::Direct(_) => (self.parcel.owner, self.asked.recipient),
-            Way::ToAddress(blind) => (self.parcel.owner, blind.row.address),
-            Way::FromAddress(blind) => (blind.row.address, blind.row.recipient),
-        }
-    }
-
-    /// The consent the leg names, and its version. The sender of a blind delivery knows of none but the address.
-    fn rests_on(&self) -> Option<(ConsentId, i64)> {
-        match self.way {
-            Way::Direct(_) => self.consent.map(|row| (row.id, row.version)),
-            Way::ToAddress(blind) => Some((ConsentId::new(blind.row.address.uuid()), blind.row.version)),
-            Way::FromAddress(blind) => Some((blind.consent.id, blind.consent.version)),
-        }
+        Ok(())
     }
 
     /// The first event and the receipt R0, and R1 where the copy is in the inbox by that; the row then stands where
@@ -175,9 +140,8 @@ impl Copy<'_> {
         let withheld = withheld(self.decision);
         let mut trail = Trail::begin(self.context, &self.parcel.key, frame, self.now);
         trail.event(LegAction::Submit, self.sent_state()?, &author, None)?;
-        let to_sender = CopyFor::Sender { referral: self.parcel.id, withheld };
-        let has_sender = !matches!(self.way, Way::FromAddress(_));
-        trail.receipt(ReceiptLevel::R0, &author, None, has_sender.then_some(to_sender));
+        let sender = CopyFor::Sender { referral: self.parcel.id, withheld };
+        trail.receipt(ReceiptLevel::R0, &author, None, Some(sender));
         if delivery.state.visible() {
             trail.receipt(ReceiptLevel::R1, &hub, None, None);
         }
@@ -253,11 +217,7 @@ impl Copy<'_> {
             sent_at: self.now,
             reply_by: leg.reply_by,
         };
-        // What goes to an address was bound to one sender and one family before; its two legs are never apart.
-        let release_at = match self.way {
-            Way::Direct(_) => sending.held_until(self.context.settings.release_seconds),
-            Way::ToAddress(_) | Way::FromAddress(_) => None,
-        };
+        let release_at = sending.held_until(self.context.settings.release_seconds);
         DeliveryRow {
             id: leg.delivery,
             leg: leg.id,
@@ -276,8 +236,7 @@ impl Copy<'_> {
     /// The clock of the safety check after a 通告: it starts at the earlier of the telephone call and the
     /// arrival at the desk, which is now, and runs day and night (domain.md 7.2).
     fn clock(&self) -> Option<(Timestamp, Timestamp)> {
-        let has_desk = matches!(self.way, Way::Direct(recipient) if recipient.kind.has_notice_desk());
-        let starts = self.lane() == LegLane::Notice && has_desk;
+        let starts = self.lane() == LegLane::Notice && self.recipient.kind.has_notice_desk();
         let started = self.submission.called_at.map_or(self.now, |called| called.min(self.now));
         let length = SignedDuration::from_hours(i64::from(self.context.settings.safety_hours));
         starts.then(|| (started, started.checked_add(length).unwrap_or(Timestamp::MAX)))

@@ -92,7 +92,7 @@ async fn prepare(
     if context.ledger.shredded(referral.data_key).await?.is_some() {
         return Err(Problem::new(ProblemKind::Shredded));
     }
-    let mut legs = context.ledger.legs_of(caller.scope(), id).await?;
+    let mut legs = context.ledger.legs_of(id).await?;
     // One order for everybody who holds several, so that two rarely wait for each other crosswise.
     legs.sort_unstable_by_key(|leg| leg.id);
     let today = day_in_japan(context.clock.now());
@@ -151,12 +151,10 @@ async fn look(context: &Context, leg: &LegRow, hold: Option<&mut Write>) -> Resu
     }
     let placed = context.ledger.holds_on(leg.id).await?;
     let standing = placed.iter().filter(|row| row.lifted_at.is_none());
-    // What was sent to an address lies under the keys of a copy whose end its sender may not learn: it is not erased.
-    let over = leg.state.terminal() && !leg.is_front();
     Ok(LegFacts {
         leg: leg.id,
         kind: leg.kind,
-        ended: ended.filter(|_| over).map(day_in_japan),
+        ended: ended.filter(|_| leg.state.terminal()).map(day_in_japan),
         provided: provided.map(day_in_japan),
         incident_open: incident.is_some_and(|row| row.state == IncidentState::Open),
         withdrawal_open,
@@ -250,7 +248,7 @@ pub(super) async fn answer_again(
 ) -> Result<String, Problem> {
     let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
     let row = context.ledger.erasure(referral.id).await?.ok_or_else(damaged)?;
-    let mut legs = context.ledger.legs_of(caller.scope(), id).await?;
+    let mut legs = context.ledger.legs_of(id).await?;
     legs.sort_unstable_by_key(|leg| leg.id);
     let mut signed = Vec::with_capacity(legs.len());
     for leg in &legs {
@@ -279,7 +277,7 @@ pub async fn retention(
     let erased = context.ledger.shredded(referral.data_key).await?;
     if erased.is_none() {
         let mut facts = Vec::new();
-        for leg in context.ledger.legs_of(caller.scope(), id).await? {
+        for leg in context.ledger.legs_of(id).await? {
             facts.push(look(context, &leg, None).await?);
         }
         let today = day_in_japan(context.clock.now());

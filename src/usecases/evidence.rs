@@ -15,6 +15,7 @@ use crate::{
         leg::{LegAction, LegState},
         problem::Problem,
         receipt::{Actor, Answer, BasisRef, CopyFor, Receipt, ReceiptLevel, StateChange, Step},
+        referral::ReferralType,
         section::Sections,
     },
     ledger::{
@@ -38,8 +39,7 @@ pub(super) struct Frame {
     pub owner: AgencyId,
     pub sender: AgencyId,
     pub recipient: AgencyId,
-    /// Whether each step says who is responsible for the family.
-    pub hands_over: bool,
+    pub kind: ReferralType,
     pub sections: Sections,
     pub manifest: Hash,
     pub content: Hash,
@@ -270,7 +270,8 @@ impl<'a> Trail<'a> {
     /// Who is responsible for a family that is handed over, once the leg stands here.
     fn responsible(&self, state: LegState) -> Option<AgencyId> {
         let frame = &self.frame;
-        frame.hands_over.then(|| Responsible::of(state).among(frame.sender, frame.recipient))
+        let hands_over = frame.kind == ReferralType::HandOver;
+        hands_over.then(|| Responsible::of(state).among(frame.sender, frame.recipient))
     }
 
     /// Puts the rows and, for a leg that existed, the guarded move into a write.

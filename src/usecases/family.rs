@@ -137,13 +137,11 @@ pub async fn view(
         }
         FamilyOf::Referral(id) => {
             let own = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
-            (context.ledger.legs_of(caller.scope(), own.id).await?, format!("family-of-referral:{id}"))
+            (context.ledger.legs_of(own.id).await?, format!("family-of-referral:{id}"))
         }
     };
     let mut gathered = Gathered { holders: Vec::new(), birth_dates: Vec::new(), shelters: Vec::new() };
-    // A copy that went to a hand-over address is hidden from whoever sits here, at both its ends.
-    let shown = |leg: &LegRow| is_told(leg.basis) && !leg.is_front() && !leg.is_back();
-    for leg in legs.into_iter().filter(shown) {
+    for leg in legs.into_iter().filter(|leg| is_told(leg.basis)) {
         gathered.add(context, caller, asked, leg).await?;
     }
     let Gathered { mut holders, birth_dates, shelters } = gathered;
@@ -205,9 +203,7 @@ impl Gathered {
         }
         let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
         let world = World::load(context, &opened).await?;
-        let (Some((row, consent)), Some(recipient)) = (&world.consent, &world.recipient) else {
-            return Err(damaged());
-        };
+        let Some((row, consent)) = &world.consent else { return Err(damaged()) };
         let mask = told(&asked.viewer, &opened.body.mask, consent, &world.subjects);
         let delivery = context.ledger.delivery_of(&opened.leg).await?.ok_or_else(damaged)?;
         let (false, Some(copy)) = (mask.is_empty(), CopyStands::of(delivery.state)) else { return Ok(()) };
@@ -219,8 +215,8 @@ impl Gathered {
         let receipts = context.ledger.receipts(&opened.leg).await?;
         let opened_at = receipts.iter().find(|row| row.level == ReceiptLevel::R3).map(|row| row.at);
         self.holders.push(Holder {
-            name: Some(recipient.name.clone()),
-            kind: recipient.kind,
+            name: Some(world.recipient.name.clone()),
+            kind: world.recipient.kind,
             purpose: world.header.purpose,
             sent_on: day_in_japan(opened.leg.created_at),
             people: people(&asked.viewer, consent, &world.subjects, parts),

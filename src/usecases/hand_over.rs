@@ -128,9 +128,8 @@ fn taken_over(opened: &OpenedLeg, events: &[LegEventRow]) -> Result<Option<Taken
 
 /// Whether the recipient of a leg has taken the family's protection over.
 pub(super) async fn flag(context: &Context, opened: &OpenedLeg) -> Result<Flag, Problem> {
-    if !opened.leg.hands_over() {
-        // There is nothing to take over.
-        return Ok(Flag::Taken);
+    if opened.leg.kind != ReferralType::HandOver {
+        return Ok(Flag::Waiting);
     }
     let events = context.ledger.leg_events(&opened.leg).await?;
     Ok(if taken_over(opened, &events)?.is_some() { Flag::Taken } else { Flag::Waiting })
@@ -138,7 +137,7 @@ pub(super) async fn flag(context: &Context, opened: &OpenedLeg) -> Result<Flag, 
 
 /// What the leg's table needs to know of a hand-over.
 pub(super) async fn fact(context: &Context, leg: &LegRow) -> Result<HandOverFact, Problem> {
-    if !leg.hands_over() {
+    if leg.kind != ReferralType::HandOver {
         return Ok(HandOverFact::No);
     }
     let opened = OpenedLeg::of(context, Scope::of(leg.sender), leg.clone()).await?;
@@ -169,7 +168,7 @@ impl Taking {
         document: &Value,
     ) -> Result<Option<Self>, Problem> {
         let concerned = matches!(action, LegAction::Acknowledge | LegAction::Accept);
-        if !opened.leg.hands_over() || !concerned {
+        if opened.leg.kind != ReferralType::HandOver || !concerned {
             return Ok(None);
         }
         let shelter = shelter(context, opened).await?;
@@ -261,7 +260,7 @@ pub(super) async fn pass_on(
     let (terms, at) = (terms.handed_over(), context.clock.now());
     let mut reached = vec![(owner, place)];
     while let Some(leg) = legs.pop() {
-        let hands_over = leg.hands_over() && Anew::after(leg.state) != Anew::Yes;
+        let hands_over = leg.kind == ReferralType::HandOver && Anew::after(leg.state) != Anew::Yes;
         if !hands_over || erased(context, &leg).await? {
             continue;
         }

@@ -44,9 +44,6 @@ pub(super) async fn exposure(
     leg: &LegRow,
     delivery: &DeliveryRow,
 ) -> Result<Exposure, Problem> {
-    if leg.is_front() {
-        return Ok(Exposure::Blind);
-    }
     let receipts = context.ledger.receipts(leg).await?;
     Ok(Exposure::of(receipts.iter().map(|row| row.level), delivery.disclosed_at.is_some()))
 }
@@ -60,10 +57,6 @@ pub(super) async fn ask(
     cause: HoldingCause,
     write: &mut Write,
 ) -> Result<bool, Problem> {
-    if leg.is_front() {
-        // There is nobody to ask at an address; who has the copy is asked for the leg that comes from there.
-        return Ok(false);
-    }
     if let Some(before) = context.ledger.holding_of(leg.id).await? {
         return Ok(!before.state.answered());
     }
@@ -156,17 +149,20 @@ async fn article(context: &Context, opened: &OpenedLeg, row: &HoldingRow) -> Res
 }
 
 /// How far a withdrawal has come, for the agency that keeps the consent.
-pub(super) async fn propagation(context: &Context, row: &ConsentRow) -> Result<Value, Problem> {
+pub(super) async fn propagation(
+    context: &Context,
+    caller: &Caller,
+    row: &ConsentRow,
+) -> Result<Value, Problem> {
     let mut holders = Vec::new();
     let (mut confirmed, mut silent) = (0, 0);
     let rows = context.ledger.holdings_under(row.id).await?;
-    let legs = if rows.is_empty() { Vec::new() } else { context.ledger.legs_under(row.id).await? };
     for one in &rows {
-        let leg = legs.iter().find(|leg| leg.id == one.leg).ok_or_else(damaged)?;
-        let article = if erased(context, leg).await? {
+        let leg = context.ledger.leg(caller.scope(), one.leg).await?.ok_or_else(damaged)?;
+        let article = if erased(context, &leg).await? {
             Value::Null
         } else {
-            article(context, &OpenedLeg::for_the_hub(context, leg.clone()).await?, one).await?
+            article(context, &OpenedLeg::of(context, caller.scope(), leg).await?, one).await?
         };
         holders.push(told(one, article, context.clock.now()));
         confirmed += usize::from(one.state.answered());

@@ -7,13 +7,13 @@ use std::{fmt, str::FromStr};
 
 use super::{
     Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, case, consent,
-    consultation, erase, handover, hold, incident, protection, register, relation, statutory, submit, take,
+    consultation, erase, hold, incident, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
         ids::{
             AccessRequestId, ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId,
-            DeliveryId, HandoverId, HoldId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
+            DeliveryId, HoldId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
         },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -45,10 +45,6 @@ pub enum Pointer {
     Consultation(ConsultationId),
     Protection {
         id: ProtectionId,
-        version: i64,
-    },
-    Handover {
-        id: HandoverId,
         version: i64,
     },
     /// The event of a leg that a party's act made.
@@ -96,7 +92,6 @@ impl fmt::Display for Pointer {
             Self::CaseEntry(id) => write!(f, "case-entry:{id}"),
             Self::Consultation(id) => write!(f, "consultation:{id}"),
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
-            Self::Handover { id, version } => write!(f, "handover:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
             Self::Erasure(id) => write!(f, "erasure:{id}"),
@@ -125,9 +120,6 @@ impl FromStr for Pointer {
             }
             ["protection", id, version] => {
                 Some(Self::Protection { id: id.parse().ok()?, version: version.parse().ok()? })
-            }
-            ["handover", id, version] => {
-                Some(Self::Handover { id: id.parse().ok()?, version: version.parse().ok()? })
             }
             ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
@@ -253,7 +245,6 @@ async fn replay(
         Pointer::CaseEntry(id) => case::entry_answer_again(context, caller, id).await?,
         Pointer::Consultation(id) => consultation::answer_again(context, caller, id).await?,
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
-        Pointer::Handover { id, version } => handover::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
         Pointer::Incident { id, version } => incident::closed(id, version),
         Pointer::Erasure(id) => erase::answer_again(context, caller, id).await?,
@@ -289,7 +280,6 @@ mod tests {
             format!("consultation:{id}"),
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
-            format!("handover:{id}:2"),
             format!("incident:{id}:2"),
             format!("erasure:{id}"),
             format!("hold:{id}"),

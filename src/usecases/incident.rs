@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    ALLOWED, Answer, Caller, Command, Context, blind, holding,
+    ALLOWED, Answer, Caller, Command, Context, holding,
     idempotency::{Pointer, Prepared, once},
     jst, not_found,
     opened::{OpenedLeg, World, damaged, data_key},
@@ -81,7 +81,7 @@ impl Account {
             reference: opened.leg.delivery.reference(),
             body: super::opened::party(&caller.agency).body,
             sender: world.sender.name,
-            recipient: world.recipient.map_or_else(|| blind::NAME.to_owned(), |row| row.name),
+            recipient: world.recipient.name,
             reason: record.reason,
             sent_at: opened.leg.created_at,
             known_at,
@@ -119,9 +119,6 @@ async fn reached(
     opened: &OpenedLeg,
     delivery: &DeliveryRow,
 ) -> Result<Vec<Reached>, Problem> {
-    if opened.leg.is_front() {
-        return Ok(vec![Reached { at: opened.leg.created_at, how: Exposure::Blind, staff: None }]);
-    }
     let scope = Scope::of(opened.leg.recipient);
     let receipts = context.ledger.receipts(&opened.leg).await?;
     let mut found: Vec<Reached> = receipts

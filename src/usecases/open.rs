@@ -103,6 +103,7 @@ pub(super) fn advice(refusal: &Refusal) -> Phrase {
         RefusalCode::NotifierSealed
         | RefusalCode::ConflictOfInterest
         | RefusalCode::RelationUnclear
+        | RefusalCode::ProtectionFirst
         | RefusalCode::Recalled => refusal.mend,
         code if passage(code).allowed() => Phrase {
             ja: "差出機関に、新しい同意や取決めの更新を求めてください。生命・身体の安全のために待てないときは、緊急閲覧（POST /v1/break-glass）があります。差出機関に直ちに知らされ、両機関が確認します。",
@@ -269,7 +270,7 @@ pub(super) async fn document_for(
         delivery: leg.delivery,
         kind: leg.kind,
         urgency: leg.urgency,
-        sender: opened.referral.owner,
+        sender: leg.sender,
         recipient: leg.recipient,
         requested_action: opened.body.requested_action.as_deref(),
         reply_by: leg.reply_by,

@@ -106,12 +106,6 @@ impl OpenedLeg {
         Ok(Self { leg, referral, key, body })
     }
 
-    /// Opens a leg for the hub's own work, in the name of the agency that wrote it.
-    pub async fn for_the_hub(context: &Context, leg: LegRow) -> Result<Self, Problem> {
-        let referral = context.ledger.referral_of(&leg).await?.ok_or_else(damaged)?;
-        Self::of(context, Scope::of(referral.owner), leg).await
-    }
-
     /// What every step of this leg says the same.
     pub fn frame(&self) -> Frame {
         Frame {
@@ -120,7 +114,7 @@ impl OpenedLeg {
             owner: self.referral.owner,
             sender: self.leg.sender,
             recipient: self.leg.recipient,
-            hands_over: self.leg.hands_over(),
+            kind: self.leg.kind,
             sections: self.body.sent,
             manifest: self.leg.manifest_hash,
             content: self.leg.commitment,
@@ -148,14 +142,11 @@ pub(super) fn lane(basis: Option<BasisCode>) -> leg_facts::Lane {
 pub(super) struct World {
     pub header: Header,
     pub subjects: Vec<Subject>,
-    /// Who wrote it, also where the leg comes from a hand-over address.
     pub sender: AgencyRow,
-    /// Nobody, where the leg leads to a hand-over address.
-    pub recipient: Option<AgencyRow>,
+    pub recipient: AgencyRow,
     pub consent: Option<(ConsentRow, ConsentRecord)>,
     pub arrangement: Option<(ArrangementRow, Arrangement)>,
     pub shelter: Shelter,
-    from_address: bool,
     flag: Flag,
     parts: Vec<ContentRow>,
 }
@@ -168,23 +159,14 @@ impl World {
         let plain = opened.key.open(&content_slot(referral.owner, referral.id, HEADER), &sealed.sealed)?;
         let header: Header = serde_json::from_slice(&plain).map_err(|_| damaged())?;
         let subjects = subjects(&header, referral.created_at)?;
-        let owner = referral.owner;
-        let mut agencies = context.ledger.agencies_by_id(&[owner, leg.recipient]).await?;
+        let mut agencies = context.ledger.agencies_by_id(&[leg.sender, leg.recipient]).await?;
         let mut take = |id: AgencyId| {
-            let place = agencies.iter().position(|row| row.id == id)?;
-            Some(agencies.swap_remove(place))
+            let place = agencies.iter().position(|row| row.id == id).ok_or_else(damaged)?;
+            Ok::<_, Problem>(agencies.swap_remove(place))
         };
-        let (sender, recipient) = (take(owner).ok_or_else(damaged)?, take(leg.recipient));
-        if recipient.is_none() && !leg.is_front() {
-            return Err(damaged());
-        }
-        let from_address = leg.sender != owner;
-        let keeper = match from_address {
-            true => context.ledger.handover_at(leg.sender).await?.ok_or_else(damaged)?.owner,
-            false => owner,
-        };
+        let (sender, recipient) = (take(leg.sender)?, take(leg.recipient)?);
         let consent = match leg.consent {
-            Some(id) => super::consent::load(context, Scope::of(keeper), id).await?,
+            Some(id) => super::consent::load(context, Scope::of(leg.sender), id).await?,
             None => None,
         };
         let arrangement = match opened.body.arrangement {
@@ -194,20 +176,9 @@ impl World {
             }
             None => None,
         };
-        let shelter = Shelter::of(context, owner, referral.case_id, Some(referral.id)).await?;
+        let shelter = Shelter::of(context, leg.sender, referral.case_id, Some(referral.id)).await?;
         let flag = hand_over::flag(context, opened).await?;
-        Ok(Self {
-            header,
-            subjects,
-            sender,
-            recipient,
-            consent,
-            arrangement,
-            shelter,
-            from_address,
-            flag,
-            parts,
-        })
+        Ok(Self { header, subjects, sender, recipient, consent, arrangement, shelter, flag, parts })
     }
 
     /// Holds what the decision rests on until the commit: a withdrawal, or a membership that ends, is either
@@ -229,20 +200,15 @@ impl World {
     /// The question of this leg at one event.
     pub fn question<'a>(&'a self, opened: &'a OpenedLeg, event: Event, at: Timestamp) -> Question<'a> {
         let (leg, body) = (&opened.leg, &opened.body);
-        let consent = self.consent.as_ref().map(|(_, record)| record);
-        // Nobody opens what leads to an address: its content lies in the leg that comes from there. Where somebody asks
-        // all the same, no consent names its sender as its recipient.
-        let recipient = party(self.recipient.as_ref().unwrap_or(&self.sender));
         Question {
             event,
             at,
             sent_at: leg.created_at,
             kind: leg.kind,
             purpose: self.header.purpose,
-            // The agency that keeps the consent and the one that sends count their cases each by itself.
-            case: if self.from_address { consent.and_then(|one| one.case) } else { opened.referral.case_id },
+            case: opened.referral.case_id,
             sender: party(&self.sender),
-            recipient,
+            recipient: party(&self.recipient),
             asked: body.asked,
             needed: body.needed,
             address_needed_because: body.address_needed_because.as_deref(),
@@ -250,12 +216,9 @@ impl World {
             subjects: &self.subjects,
             basis: leg.basis.map(BasisCode::code),
             facts: &body.facts,
-            consent,
+            consent: self.consent.as_ref().map(|(_, record)| record),
             arrangement: self.arrangement.as_ref().map(|(_, arrangement)| arrangement),
-            protection: match self.from_address {
-                true => self.shelter.standing_unknown_to_the_sender(&recipient),
-                false => self.shelter.standing(),
-            },
+            protection: self.shelter.standing(),
             flag: self.flag,
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
             written_by: opened.referral.written_by,

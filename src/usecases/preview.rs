@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Caller, Context, blind,
+    Caller, Context,
     opened::{OpenedLeg, World, erased},
     second_look,
     submit::{self, Ground},
@@ -48,8 +48,12 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
     let (mut legs, mut audited) = (Vec::new(), Write::default());
     for (place, (asked, decided)) in submission.legs.iter().zip(&decided).enumerate() {
         let last = last_sent(context, caller, &earlier, asked.recipient).await?;
-        let mut leg = addressee(&ground, asked)?;
-        leg["warnings"] = doubts.iter().filter(|one| one.leg == place).map(|one| json!(one)).collect();
+        let recipient = ground.recipient(asked)?;
+        let mut leg = json!({
+            "recipient": recipient.id, "name": recipient.name, "kind": recipient.kind,
+            "municipality": recipient.municipality.as_str(),
+            "warnings": doubts.iter().filter(|one| one.leg == place).collect::<Vec<_>>(),
+        });
         let (subject, decision) = match decided {
             Ok(decision) => {
                 let shown = unsent(caller, &submission, asked, decision);
@@ -57,15 +61,14 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
                     leg["compared_with"] = compared(context, caller, last, &shown).await?;
                 }
                 allowed(&mut leg, decision, shown);
-                let held = held_until(context, &submission, asked, decision);
-                if let Some(until) = held.filter(|_| ground.blind(asked).is_none()) {
+                if let Some(until) = held_until(context, &submission, asked, decision) {
                     leg["release_at"] = json!(super::jst(until));
                 }
-                (last.map_or_else(|| asked.recipient.to_string(), |leg| leg.id.to_string()), super::ALLOWED)
+                (last.map_or_else(|| recipient.id.to_string(), |leg| leg.id.to_string()), super::ALLOWED)
             }
             Err(refusal) => {
                 leg["refusal"] = refused(refusal);
-                (asked.recipient.to_string(), refusal.code.code())
+                (recipient.id.to_string(), refusal.code.code())
             }
         };
         let staff = Some(submission.written_by);
@@ -84,18 +87,6 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
     // That somebody looked is durable before anything is shown.
     context.ledger.write(audited).await?;
     Ok(view.to_string())
-}
-
-/// Whom a leg would go to, as far as its sender may know.
-fn addressee(ground: &Ground, asked: &AskedLeg) -> Result<Value, Problem> {
-    if ground.blind(asked).is_some() {
-        return Ok(json!({"recipient": asked.recipient, "name": blind::NAME}));
-    }
-    let recipient = ground.recipient(asked)?;
-    Ok(json!({
-        "recipient": recipient.id, "name": recipient.name, "kind": recipient.kind,
-        "municipality": recipient.municipality.as_str(),
-    }))
 }
 
 /// How a submission compares with the preview whose token it carries.
@@ -256,7 +247,7 @@ async fn last_sent(
     recipient: AgencyId,
 ) -> Result<Option<LegRow>, Problem> {
     for referral in earlier.iter().filter(|referral| referral.owner == caller.id()) {
-        let legs = context.ledger.legs_of(caller.scope(), referral.id).await?;
+        let legs = context.ledger.legs_of(referral.id).await?;
         let Some(leg) = legs.into_iter().find(|leg| leg.recipient == recipient) else { continue };
         if erased(context, &leg).await? {
             continue;

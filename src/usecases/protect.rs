@@ -174,15 +174,7 @@ impl Next {
         for leg in &legs {
             let delivery = context.ledger.delivery_of(leg).await?.ok_or_else(damaged)?;
             let disclosed = delivery.state == DeliveryState::Opened || delivery.disclosed_at.is_some();
-            // The leg that the recipient of a blind delivery sees is held like the others and told to nobody.
-            if leg.sender == row.owner {
-                record.legs.push(Reached {
-                    leg: leg.id,
-                    recipient: leg.recipient,
-                    seq: leg.head_seq,
-                    disclosed,
-                });
-            }
+            record.legs.push(Reached { leg: leg.id, recipient: leg.recipient, seq: leg.head_seq, disclosed });
             // The copy before its leg, in the order in which openings and pushes take them.
             write.steps.push(Step::MoveDelivery(MoveDelivery {
                 id: delivery.id,
@@ -277,7 +269,7 @@ impl Stronger {
 async fn legs(context: &Context, owner: AgencyId, place: Place) -> Result<Vec<LegRow>, Problem> {
     let mut legs = match place {
         Place::Case(case) => context.ledger.legs_of_case(Scope::of(owner), case).await?,
-        Place::Referral(referral) => context.ledger.all_legs_of(referral).await?,
+        Place::Referral(referral) => context.ledger.legs_of(referral).await?,
     };
     // One order for everybody who holds several, so that two rarely wait for each other crosswise.
     legs.sort_unstable_by_key(|leg| leg.id);

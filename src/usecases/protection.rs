@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     domain::{
-        agency::Party,
         chain::Hash,
         disclosure::{Event, situation::Shield},
         ids::{AgencyId, CaseId, ProtectionId, ReferralId},
@@ -89,18 +88,6 @@ impl Shelter {
         self.known.standing()
     }
 
-    /// As it bears on a delivery whose sender does not know the recipient. To those who must not be told nothing goes
-    /// there either; for anybody else everything is hidden that a protection may hide, or what is shown would tell the
-    /// sender where the recipient stands.
-    pub fn standing_unknown_to_the_sender(&self, recipient: &Party<'_>) -> Standing<'_> {
-        match self.standing() {
-            Standing::Protected(known) if !Standing::Protected(known).blocks(recipient) => {
-                Standing::Unreadable
-            }
-            other => other,
-        }
-    }
-
     /// What goes with the family when it is handed over, if anything protects it.
     pub fn handed_over(&self) -> Option<Terms> {
         let terms = self.terms.iter().map(Terms::handed_over);
@@ -128,7 +115,7 @@ impl Shelter {
 /// the document, now.
 pub(super) async fn veil(context: &Context, opened: &OpenedLeg, view: &mut Value) -> Result<(), Problem> {
     let (leg, referral) = (&opened.leg, &opened.referral);
-    let shelter = Shelter::of(context, referral.owner, referral.case_id, Some(referral.id)).await?;
+    let shelter = Shelter::of(context, leg.sender, referral.case_id, Some(referral.id)).await?;
     if shelter.veil().is_none() {
         return Ok(());
     }
@@ -208,9 +195,6 @@ pub async fn read(
     let now = context.clock.now();
     let mut view = step_answer(&row, row.version, &record);
     view["terms"] = told(&record.terms)?;
-    if let Some(reason) = &record.reason {
-        view["reason"] = json!(reason);
-    }
     if let Some(pending) = record.waiting(now) {
         view["pending"] = told(pending)?;
         view["pending"]["at"] = json!(jst(pending.at));
@@ -238,6 +222,9 @@ pub(super) fn step_answer(row: &ProtectionRow, version: i64, record: &Record) ->
     }
     if let Some(staff) = record.asked_by {
         answer["asked_by"] = json!(staff);
+    }
+    if let Some(reason) = &record.reason {
+        answer["reason"] = json!(reason);
     }
     if let Some(lift) = record.lift {
         answer["lift"] =

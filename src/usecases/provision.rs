@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use serde_json::{Value, json};
 
 use super::{
-    ALLOWED, Caller, Context, audited, blind,
+    ALLOWED, Caller, Context, audited,
     consent::start_of,
     consent_form::full_name,
     jst,
@@ -21,7 +21,7 @@ use crate::{
         ids::LegId,
         mask::Mask,
         problem::Problem,
-        provision::{ProvisionSide, cell, is_recorded, keep_until, needs_record},
+        provision::{ProvisionSide, cell, keep_until, needs_record},
         receipt::ReceiptLevel,
         section::Section,
         subject::Subject,
@@ -99,24 +99,18 @@ async fn record(
     }
     let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
     let world = World::load(context, &opened).await?;
-    // Whom an address leads to the sender does not learn here either: it records as if that were private.
-    let between = match &world.recipient {
-        Some(recipient) => needs_record(party(&world.sender), party(recipient)),
-        None => is_recorded(party(&world.sender)),
-    };
-    if !between {
+    if !needs_record(party(&world.sender), party(&world.recipient)) {
         return Ok(None);
     }
     let people = people(context, caller, &opened, &world, side).await?;
-    let other = match (side, &world.recipient) {
-        (ProvisionSide::Received, _) => directory_entry(&world.sender),
-        (ProvisionSide::Provided, Some(recipient)) => directory_entry(recipient),
-        (ProvisionSide::Provided, None) => json!({"agency": opened.leg.recipient, "name": blind::NAME}),
+    let other = match side {
+        ProvisionSide::Provided => &world.recipient,
+        ProvisionSide::Received => &world.sender,
     };
     let leg = &opened.leg;
     let mut record = json!({
         "leg": leg.id, "side": side, "law": side.law(), "consent_obtained": true,
-        "provided_at": jst(leg.created_at), "taken_at": taken.map(jst), "other": other,
+        "provided_at": jst(leg.created_at), "taken_at": taken.map(jst), "other": directory_entry(other),
         "people": people, "sections": opened.body.sent, "state": leg.state,
         "keep_until": keep_until(day_in_japan(made)),
     });

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     ALLOWED, Caller, Context,
-    act::{actors, available, facts},
+    act::{actors, available, facts, member},
     audited,
     evidence::event_slot,
     hand_over, holding, jst, not_found,
@@ -25,12 +25,14 @@ use crate::{
     domain::{
         basis::Basis,
         delivery::DeliveryState,
+        fault::Phrase,
         hand_over::{self as handed, Responsible},
         ids::{AgencyId, LegId, ReferralId},
         leg::LegState,
         leg_facts::Lane,
         problem::Problem,
         receipt::{ReceiptLevel, Withheld},
+        referral::ReferralType,
         staff::StaffRole,
     },
     ledger::{
@@ -90,8 +92,6 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
     let facts = facts(context, leg, &delivery).await?;
     let able = available(leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts);
     let mut view = leg_summary(leg, context.clock.now());
-    // Lists show the hand-over address a leg comes from; whoever opens the leg is told who wrote it.
-    view["sender"] = json!(opened.referral.owner);
     view["delivery_state"] = json!(delivery.state);
     view["sections"] = json!(body.sent);
     view["requested_action"] = json!(body.requested_action);
@@ -104,7 +104,7 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
     view["answer"] = latest_answer(opened, &history);
     view["events"] = Value::Array(history);
     view["available_actions"] = able.iter().map(|one| json!(one.action)).collect();
-    if leg.hands_over() {
+    if leg.kind == ReferralType::HandOver {
         view["hand_over"] = hand_over::seen(context, caller, opened, &events).await?;
     }
     if let Some(row) = context.ledger.holding_of(leg.id).await? {
@@ -142,8 +142,7 @@ pub(super) fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
         json!({"name": leg.clock_kind, "started": leg.clock_started.map(jst), "due": jst(due), "overdue": due < now,
             "runs": "day_and_night"})
     });
-    let hands_over = leg.hands_over().then(|| handed::clocks(leg.kind, leg.state)).unwrap_or_default();
-    let of_hand_over = hands_over.iter().map(|clock| {
+    let of_hand_over = handed::clocks(leg.kind, leg.state).iter().map(|clock| {
         let due = clock.due(leg.created_at);
         json!({"name": clock, "started": jst(leg.created_at), "due": jst(due), "overdue": due < now,
             "runs": clock.runs()})
@@ -157,8 +156,9 @@ pub(super) fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
 }
 
 /// Who is responsible for a family that is handed over.
-pub(super) fn responsible(leg: &LegRow) -> Option<AgencyId> {
-    leg.hands_over().then(|| Responsible::of(leg.state).among(leg.sender, leg.recipient))
+fn responsible(leg: &LegRow) -> Option<AgencyId> {
+    let hands_over = leg.kind == ReferralType::HandOver;
+    hands_over.then(|| Responsible::of(leg.state).among(leg.sender, leg.recipient))
 }
 
 fn rung(row: &ReceiptRow) -> Value {
@@ -167,6 +167,17 @@ fn rung(row: &ReceiptRow) -> Value {
 
 fn withheld(one: &Withheld) -> Value {
     present(json!({"section": one.section, "subject": one.subject, "why": one.why}))
+}
+
+/// Whoever gave a 通告 learns that it was taken, or where to go instead. What becomes of the family is not for it to
+/// know (児童虐待の防止等に関する法律 第7条; DC-149).
+fn as_a_notifier_learns_it(event: &mut Value, leg: &LegRow) {
+    const LEARNT: [&str; 8] = ["seq", "action", "state", "agency", "by", "at", "declined_by", "reason"];
+    let theirs = json!(leg.recipient);
+    let members = event.as_object_mut().filter(|members| members.get("agency") == Some(&theirs));
+    if let Some(members) = members {
+        members.retain(|name, _| LEARNT.contains(&name.as_str()));
+    }
 }
 
 /// One event of the chain that sender and recipient share, with what was written at it.
@@ -182,17 +193,6 @@ fn history(opened: &OpenedLeg, event: &LegEventRow, reader: AgencyId) -> Result<
     told["by"] = json!(event.staff);
     told["at"] = json!(jst(event.at));
     Ok(present(told))
-}
-
-/// Whoever gave a 通告 learns that it was taken, or where to go instead. What becomes of the family is not for it to
-/// know (児童虐待の防止等に関する法律 第7条; DC-149).
-fn as_a_notifier_learns_it(event: &mut Value, leg: &LegRow) {
-    const LEARNT: [&str; 8] = ["seq", "action", "state", "agency", "by", "at", "declined_by", "reason"];
-    let theirs = json!(leg.recipient);
-    let members = event.as_object_mut().filter(|members| members.get("agency") == Some(&theirs));
-    if let Some(members) = members {
-        members.retain(|name, _| LEARNT.contains(&name.as_str()));
-    }
 }
 
 /// The last thing the recipient answered. A copy taken, opened or destroyed is not an answer.
@@ -211,6 +211,42 @@ pub(super) fn event_details(opened: &OpenedLeg, event: &LegEventRow) -> Result<V
     let seq = u64::try_from(event.seq).map_err(|_| damaged())?;
     let plain = opened.key.open(&event_slot(&opened.frame(), seq), sealed)?;
     serde_json::from_slice(&plain).map_err(|_| damaged())
+}
+
+/// What the caller's staff of this role can do with a leg now, and what each act needs.
+///
+/// # Errors
+/// Not found for everybody but its parties.
+pub async fn available_actions(
+    context: &Context,
+    caller: &Caller,
+    id: LegId,
+    staff: Option<&str>,
+) -> Result<String, Problem> {
+    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let role = match staff {
+        Some(_) => caller.staff_of_header(context, staff).await?.role,
+        None => StaffRole::AgencyStaff,
+    };
+    let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
+    let facts = facts(context, &leg, &delivery).await?;
+    let responsible = responsible(&leg);
+    let items: Vec<Value> = available(&leg, &actors(caller, &leg, role), &facts)
+        .iter()
+        .map(|one| {
+            let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
+            let usual = Phrase { ja: one.action.label_ja(), en: one.action.label_en() };
+            let moves = responsible.and_then(|_| handed::consequence(one.action));
+            let label = moves.unwrap_or(usual);
+            json!({
+                "action": one.action, "label": label.ja, "label_en": label.en, "to": one.to, "requires": needs,
+            })
+        })
+        .collect();
+    let answer = json!({
+        "state": leg.state, "version": leg.head_seq, "responsible": responsible, "items": items,
+    });
+    Ok(present(answer).to_string())
 }
 
 /// Everything that proves a leg's history: receipts, signed events and the manifest. The sender also gets its
@@ -263,7 +299,7 @@ pub async fn referral(
 ) -> Result<Seen, Problem> {
     let row = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
     let mut legs = Vec::new();
-    for leg in context.ledger.legs_of(caller.scope(), id).await? {
+    for leg in context.ledger.legs_of(id).await? {
         let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
         legs.push(leg_view(context, caller, &opened).await?);
     }
@@ -293,7 +329,7 @@ pub async fn referrals(
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         let mut item = referral_summary(row);
-        let legs = context.ledger.legs_of(caller.scope(), row.id).await?;
+        let legs = context.ledger.legs_of(row.id).await?;
         item["legs"] = legs.iter().map(|leg| leg_summary(leg, now)).collect();
         items.push(item);
     }

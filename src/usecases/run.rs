@@ -116,8 +116,8 @@ async fn sweep(context: &Context, desk: &Desk, sweeper: &mut Option<Sweeper>) ->
     };
     let swept = sweeper.sweep(context, desk).await?;
     if swept != Swept::default() {
-        let Swept { again, orphans, settled, delivered, late_reviews, forgotten } = swept;
-        tracing::info!(again, orphans, settled, delivered, late_reviews, forgotten, "swept");
+        let Swept { again, orphans, settled, late_reviews, forgotten } = swept;
+        tracing::info!(again, orphans, settled, late_reviews, forgotten, "swept");
     }
     Ok(())
 }

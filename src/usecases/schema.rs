@@ -56,8 +56,6 @@ schemas! {
     ProtectionRelease = "protection-release";
     ProtectionUnlock = "protection-unlock";
     ProtectionApprove = "protection-approve";
-    Handover = "handover";
-    HandoverRevoke = "handover-revoke";
     Relation = "relation";
     BreakGlass = "break-glass";
     BreakGlassReview = "break-glass-review";
@@ -101,8 +99,6 @@ schemas! {
     ArrangementAnswer = "arrangement-answer";
     ProtectionView = "protection-view";
     ProtectionAnswer = "protection-answer";
-    HandoverView = "handover-view";
-    HandoverAnswer = "handover-answer";
     CaseView = "case-view";
     CaseAnswer = "case-answer";
     CasePlans = "case-plans";

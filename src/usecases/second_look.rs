@@ -72,9 +72,7 @@ pub(super) async fn doubts(
     submission: &Submission,
     ground: &Ground,
 ) -> Result<Vec<Doubt>, Problem> {
-    // Whom an address leads to its sender cannot look at.
-    let looked =
-        submission.legs.iter().filter(|asked| looked_at(submission, asked) && ground.blind(asked).is_none());
+    let looked = submission.legs.iter().filter(|asked| looked_at(submission, asked));
     let ids: Vec<AgencyId> = looked.map(|asked| asked.recipient).collect();
     let known: BTreeSet<AgencyId> =
         context.ledger.sent_before(caller.scope(), &ids).await?.into_iter().collect();

@@ -57,11 +57,7 @@ impl Town {
 
     /// A consent of the mother for herself and her child, to these recipients.
     async fn consent(&self, recipients: &[&Caller], sections: &[&str]) -> ConsentId {
-        self.record(self.consent_paper(recipients, sections)).await
-    }
-
-    fn consent_paper(&self, recipients: &[&Caller], sections: &[&str]) -> Value {
-        json!({
+        let document = json!({
             "recorded_by": self.writer, "purpose": "SHOKAI",
             "recipients": recipients.iter().map(|r| r.id()).collect::<Vec<_>>(), "sections": sections,
             "subjects": [
@@ -72,10 +68,7 @@ impl Town {
             "custody": {"kind": "sole"}, "one_person_site": true,
             "method": "oral", "read_back": true, "language": "ja", "text_version": "2026-04", "decision": "given",
             "first_day": "2026-11-01", "last_day": "2027-01-31",
-        })
-    }
-
-    async fn record(&self, document: Value) -> ConsentId {
+        });
         let command = command(&self.key(), "POST /v1/consents", document);
         let answer = consent::record(&self.hub, &self.site, &command).await.unwrap();
         id(&answer, "/id").parse().unwrap()

@@ -134,7 +134,7 @@ async fn first_leg(
 ) -> Result<Option<(OpenedLeg, World)>, Problem> {
     let leg = match origin {
         Origin::Referral(id) => match context.ledger.referral(caller.scope(), id).await? {
-            Some(row) => context.ledger.legs_of(caller.scope(), row.id).await?.into_iter().next(),
+            Some(row) => context.ledger.legs_of(row.id).await?.into_iter().next(),
             None => None,
         },
         Origin::Delivery(id) => match context.ledger.delivery(caller.scope(), id).await? {
@@ -162,7 +162,7 @@ async fn written(
     first: &OpenedLeg,
     world: &World,
 ) -> Result<Opened, Problem> {
-    let legs = context.ledger.legs_of(caller.scope(), first.referral.id).await?;
+    let legs = context.ledger.legs_of(first.referral.id).await?;
     let nature = Nature::of(first.referral.kind, legs.iter().map(|leg| leg.basis), &world.header.outline);
     let veil = world.shelter.veil();
     let named = veil.is_none();
@@ -208,12 +208,10 @@ async fn tell(
         return Ok(());
     }
     let world = World::load(context, &opened).await?;
-    // To whom a hand-over address leads nobody learns from its sender.
-    let Some(recipient) = &world.recipient else { return Ok(()) };
     let receipts = context.ledger.receipts(&opened.leg).await?;
     let opened_at = receipts.iter().find(|row| row.level == ReceiptLevel::R3).map(|row| row.at);
     told.provided.push(present(json!({
-        "to": named.then_some(&recipient.name), "kind": recipient.kind.label_ja(),
+        "to": named.then_some(&world.recipient.name), "kind": world.recipient.kind.label_ja(),
         "on": day_in_japan(opened.leg.created_at), "sections": sections,
         "opened_on": opened_at.map(day_in_japan),
     })));

@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 use super::{
     ALLOWED, Answer, Caller, Command, Context, approver,
     arrangement::{self, Named},
-    blind::{self, Blind},
     consent::{self, field_problem},
-    copy::{Copy, Way},
+    copy::Copy,
     hand_over::{self, Claim},
     idempotency::{Pointer, Prepared, once},
     jst,
@@ -74,32 +73,21 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     parcel.seal(&submission, &document["subjects"], &mut write.rows)?;
     parcel.wrap(context, caller.id(), false, now, &mut write.rows)?;
     for (place, (asked, decision)) in submission.legs.iter().zip(&decisions).enumerate() {
-        let copy = |way| Copy {
+        let copy = Copy {
             context,
             parcel: &parcel,
             submission: &submission,
             asked,
             decision,
-            way,
+            recipient: party(ground.recipient(asked)?),
             consent: asked.consent.and_then(|id| ground.consents.get(&id)).map(|(row, _)| row),
             arrangement: ground.arrangements.of(asked).map(|found| found.id),
             place,
             previewed,
             now,
         };
-        match ground.blind(asked) {
-            None => {
-                let copy = copy(Way::Direct(party(ground.recipient(asked)?)));
-                parcel.wrap(context, asked.recipient, copy.opens_compartment(), now, &mut write.rows)?;
-                copy.make(&mut write)?;
-            }
-            Some(blind) => {
-                parcel.wrap(context, blind.row.recipient, false, now, &mut write.rows)?;
-                let front = copy(Way::ToAddress(blind)).make(&mut write)?;
-                let back = copy(Way::FromAddress(blind)).make(&mut write)?;
-                write.steps.push(blind.used(front, back, now));
-            }
-        }
+        parcel.wrap(context, asked.recipient, copy.opens_compartment(), now, &mut write.rows)?;
+        copy.make(&mut write)?;
     }
     ground.hold(&submission, &mut write);
     own_chain(context, caller, &submission, &parcel, now, &mut write);
@@ -128,8 +116,6 @@ pub(super) async fn read(
 /// What the decisions rest on, read once for all legs.
 pub(super) struct Ground {
     recipients: HashMap<AgencyId, AgencyRow>,
-    /// Those that the sender does not know, by their hand-over addresses.
-    blind: HashMap<AgencyId, Blind>,
     consents: HashMap<ConsentId, (ConsentRow, ConsentRecord)>,
     arrangements: Named,
     approvals: approver::Approvals,
@@ -148,24 +134,13 @@ impl Ground {
         let rows = context.ledger.agencies_by_id(&ids).await?;
         let recipients: HashMap<_, _> =
             rows.into_iter().filter(|row| row.active == 1).map(|row| (row.id, row)).collect();
-        let shelter = Shelter::of(context, caller.id(), submission.case, None).await?;
-        let others = ids.into_iter().filter(|id| !recipients.contains_key(id));
-        let blind = Blind::among(context, caller, others, &shelter).await?;
-        let known = |leg: &AskedLeg| {
-            leg.recipient != caller.id()
-                && (recipients.contains_key(&leg.recipient) || blind.contains_key(&leg.recipient))
-        };
-        let strangers = submission.legs.iter().enumerate().filter(|(_, leg)| !known(leg));
-        let faults: Vec<Fault> = strangers.map(|(place, _)| unknown_recipient(place)).collect();
+        let strangers = submission.legs.iter().enumerate();
+        let faults: Vec<Fault> = strangers
+            .filter(|(_, leg)| !recipients.contains_key(&leg.recipient) || leg.recipient == caller.id())
+            .map(|(place, _)| unknown_recipient(place))
+            .collect();
         if !faults.is_empty() {
             return Err(Problem::schema_violation(faults));
-        }
-        let addressed =
-            submission.legs.iter().enumerate().filter(|(_, leg)| blind.contains_key(&leg.recipient));
-        let faults: Vec<_> =
-            addressed.filter_map(|(place, leg)| blind::fault(submission, place, leg)).collect();
-        if !faults.is_empty() {
-            return Err(field_problem(faults));
         }
         let wanted: BTreeSet<ConsentId> = submission.legs.iter().filter_map(|leg| leg.consent).collect();
         let mut consents = HashMap::new();
@@ -177,24 +152,16 @@ impl Ground {
         }
         let arrangements = arrangement::named(context, caller, submission).await?;
         let approvals = approver::approvals(context, caller, submission).await?;
+        let shelter = Shelter::of(context, caller.id(), submission.case, None).await?;
         if let Some(veil) = shelter.veil() {
             submission.content.draw(veil, &Content::default());
         }
-        // What goes to an address moves no responsibility, so that it is not the one hand-over of its case either.
-        let claim = match blind.is_empty() {
-            true => hand_over::claim(context, caller, submission).await?,
-            false => None,
-        };
-        Ok(Self { recipients, blind, consents, arrangements, approvals, shelter, claim })
+        let claim = hand_over::claim(context, caller, submission).await?;
+        Ok(Self { recipients, consents, arrangements, approvals, shelter, claim })
     }
 
     pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
         self.recipients.get(&asked.recipient).ok_or_else(damaged)
-    }
-
-    /// The recipient of a leg that its sender addressed without knowing it.
-    pub fn blind(&self, asked: &AskedLeg) -> Option<&Blind> {
-        self.blind.get(&asked.recipient)
     }
 
     /// Decides every leg. One refused leg refuses the whole: what was asked for is sent as it was asked, or
@@ -226,22 +193,15 @@ impl Ground {
         let outline = submission.content.outline();
         let mut decided = Vec::with_capacity(submission.legs.len());
         for asked in &submission.legs {
-            let blind = self.blind(asked);
-            let named = asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record);
-            let recipient = match blind {
-                Some(blind) => blind.party(),
-                None => party(self.recipient(asked)?),
-            };
             let question = Question {
                 event: Event::Send,
                 at: now,
                 sent_at: now,
                 kind: submission.kind,
                 purpose: submission.purpose,
-                // The agency that keeps the consent and the one that sends count their cases each by itself.
-                case: blind.map_or(submission.case, |blind| blind.record.case),
+                case: submission.case,
                 sender: party(&caller.agency),
-                recipient,
+                recipient: party(self.recipient(asked)?),
                 asked: asked.sections,
                 needed: asked.needed,
                 address_needed_because: asked.address_needed_because.as_deref(),
@@ -249,23 +209,16 @@ impl Ground {
                 subjects: &submission.subjects,
                 basis: asked.basis.as_deref(),
                 facts: &asked.facts,
-                consent: blind.map(|blind| &blind.record).or(named),
+                consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
                 arrangement: self.arrangements.of(asked),
-                protection: match blind {
-                    Some(_) => self.shelter.standing_unknown_to_the_sender(&recipient),
-                    None => self.shelter.standing(),
-                },
-                flag: if blind.is_some() { Flag::Taken } else { Flag::Waiting },
+                protection: self.shelter.standing(),
+                flag: Flag::Waiting,
                 recalled: false,
                 written_by: submission.written_by,
                 approved_by: self.approvals.of(asked),
                 second_person: true,
             };
-            let one = decide(&question).map_err(|refusal| approver::explained(asked, refusal));
-            decided.push(match blind {
-                Some(blind) => one.map(|decision| blind.as_known(decision)),
-                None => one,
-            });
+            decided.push(decide(&question).map_err(|refusal| approver::explained(asked, refusal)));
         }
         Ok(decided)
     }
@@ -276,11 +229,6 @@ impl Ground {
         let rests_on = |id: &ConsentId| submission.legs.iter().any(|leg| leg.consent == Some(*id));
         for (id, (row, _)) in self.consents.iter().filter(|(id, _)| rests_on(id)) {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
-        }
-        let under: BTreeSet<(ConsentId, i64)> =
-            self.blind.values().map(|blind| (blind.consent.id, blind.consent.version)).collect();
-        for (id, version) in under {
-            write.steps.push(Step::UseConsent(UseConsent { id, version }));
         }
         self.arrangements.hold(write);
         if let Some(claim) = &self.claim {
@@ -300,8 +248,8 @@ fn own_chain(
     write: &mut Write,
 ) {
     use crate::domain::chain::{Chain, Link};
-    let own = write.rows.legs.iter().filter(|leg| leg.sender == caller.id());
-    let heads: Vec<Value> = own.map(|leg| json!({"leg": leg.id, "head": leg.head_hash})).collect();
+    let heads: Vec<Value> =
+        write.rows.legs.iter().map(|leg| json!({"leg": leg.id, "head": leg.head_hash})).collect();
     let body = Value::Array(heads).to_string().into_bytes();
     let link = Link {
         chain: Chain::Own(parcel.id),
@@ -388,8 +336,7 @@ fn answer(
     };
     json!({
         "id": referral.id, "type": referral.kind, "urgency": referral.urgency, "sender": referral.owner,
-        "created_at": jst(referral.created_at),
-        "legs": legs.iter().filter(|leg| leg.sender == referral.owner).map(leg).collect::<Vec<_>>(),
+        "created_at": jst(referral.created_at), "legs": legs.iter().map(leg).collect::<Vec<_>>(),
     })
     .to_string()
 }
@@ -401,7 +348,7 @@ pub(super) async fn answer_again(
     id: ReferralId,
 ) -> Result<String, Problem> {
     let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(damaged)?;
-    let legs = context.ledger.legs_of(caller.scope(), id).await?;
+    let legs = context.ledger.legs_of(id).await?;
     let (mut deliveries, mut receipts) = (Vec::new(), Vec::new());
     for leg in &legs {
         deliveries.extend(context.ledger.delivery_of(leg).await?);

@@ -27,7 +27,7 @@ use crate::{
         receipt::{self, Actor, Attested, ReceiptLevel},
     },
     ledger::{
-        Lane, Write,
+        Lane, Scope, Write,
         agency::StaffRow,
         audit::AuditAction,
         consent::{ConsentEventRow, ConsentRow, MoveConsent},
@@ -113,7 +113,7 @@ async fn prepare(
         write.rows.statutory.push(decision_due(row, now));
     }
     for leg in legs {
-        asked |= end_leg(context, leg, staff, &mut write).await?;
+        asked |= end_leg(context, caller.scope(), leg, staff, &mut write).await?;
     }
     write.steps.splice(0..0, moves(row, withdrawn, asked, now));
     let text = consent::answer(&event);
@@ -184,6 +184,7 @@ fn withdrawn_state(state: ConsentState) -> Result<ConsentState, Problem> {
 /// it; tells whether somebody has still to answer.
 async fn end_leg(
     context: &Context,
+    scope: Scope,
     leg: LegRow,
     staff: &StaffRow,
     write: &mut Write,
@@ -194,7 +195,7 @@ async fn end_leg(
     }
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
-    let opened = OpenedLeg::for_the_hub(context, leg).await?;
+    let opened = OpenedLeg::of(context, scope, leg).await?;
     let asked = holding::ask(context, &opened.leg, &delivery, HoldingCause::Withdrawal, write).await?;
     if delivery.state != DeliveryState::Recalled && !delivery.state.terminal() {
         let at = context.clock.now();

@@ -10,7 +10,6 @@ pub mod consultation;
 pub mod delivery;
 pub mod directory;
 pub mod family;
-pub mod handover;
 pub mod health;
 pub mod incident;
 pub mod leg;

@@ -60,4 +60,14 @@ pub const DRY_RUNS: &[Endpoint] =
     &[Endpoint::Submit, Endpoint::RecordConsent, Endpoint::WithdrawConsent, Endpoint::Act];
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_post_of_an_agency_carries_an_idempotency_key() {
+        for row in TABLE.iter().filter(|row| row.method == "POST" && row.access == Access::Agency) {
+            assert_ne!(row.guarded, Guarded::No, "{}", row.path);
+            assert!(row.body.is_some(), "{}", row.path);
+        }
+    }
+}

@@ -238,20 +238,6 @@ routes! {
         ApproveProtection: POST Agency KeyAndVersion (ProtectionApprove) -> (ProtectionAnswer) [] => api::protection::approve,
             "別の管理職が承認する", "approve, as another supervisor";
     }
-    "/v1/handovers" {
-        GiveHandover: POST Agency Key (Handover) -> (HandoverAnswer) [] => api::handover::give,
-            "引継ぎ先番号を出す（差出機関は宛先を知らずに引き継ぐ）", "give a hand-over address, whose sender does not learn the recipient";
-        Handovers: GET Agency No () -> () ["before" "limit"] => api::handover::list,
-            "出した引継ぎ先番号の一覧", "list the hand-over addresses you gave";
-    }
-    "/v1/handovers/{id}" {
-        Handover: GET Agency No () -> (HandoverView) [] => api::handover::read,
-            "引継ぎ先番号", "one hand-over address";
-    }
-    "/v1/handovers/{id}/revoke" {
-        RevokeHandover: POST Agency KeyAndVersion (HandoverRevoke) -> (HandoverAnswer) [] => api::handover::revoke,
-            "未使用の引継ぎ先番号を取り消す", "revoke a hand-over address that was not used";
-    }
     "/v1/consents/{id}/statutory-decision" {
         DecideStatutory: POST Agency KeyAndVersion (StatutoryDecision) -> () [] => api::consent::statutory,
             "撤回後、法令の根拠の有無を判断する", "after a withdrawal, decide whether a law allows it";

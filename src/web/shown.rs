@@ -64,7 +64,7 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         E::Submit => Changed(A::Submit),
         E::Ack => Changed(A::Take),
         E::Act | E::CloseIncident | E::ReceiveAccessRequest | E::StepAccessRequest => Changed(A::Act),
-        E::RecordConsent | E::DecideStatutory | E::GiveHandover | E::RevokeHandover => Changed(A::Consent),
+        E::RecordConsent | E::DecideStatutory => Changed(A::Consent),
         E::WithdrawConsent => Changed(A::Withdraw),
         E::RecordProtection
         | E::ChangeProtection
@@ -119,8 +119,6 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         | E::Arrangements
         | E::Arrangement
         | E::Protections
-        | E::Handovers
-        | E::Handover
         | E::Referrals
         | E::Legs
         | E::AvailableActions

@@ -104,7 +104,6 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Inbox
         | E::Incidents
         | E::ProvisionRecords
-        | E::Handovers
         | E::AccessRequests
         | E::Audit
         | E::BreakGlasses
@@ -122,15 +121,12 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::RecordConsent
         | E::PrintConsentForm
         | E::RecordProtection
-        | E::GiveHandover
         | E::ReceiveAccessRequest
         | E::OpenCase
         | E::RecordConsultation
         | E::Submit => Reach::Make,
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
         E::EndCase
-        | E::Handover
-        | E::RevokeHandover
         | E::Case
         | E::ChangeCase
         | E::PlanCase
@@ -200,7 +196,6 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::ReleaseProtection
         | E::UnlockProtection
         | E::ApproveProtection
-        | E::RevokeHandover
         | E::StepAccessRequest
         | E::ChangeCase
         | E::PlanCase
@@ -224,7 +219,6 @@ pub fn spends(endpoint: Endpoint) -> bool {
         // Each of the two agencies reviews once, in turn; a relation that is denied changes nothing.
         E::ReviewBreakGlass | E::DeclareRelation => false,
         E::RecordProtection | E::Protections | E::Protection => false,
-        E::GiveHandover | E::Handovers | E::Handover => false,
         E::Accesses
         | E::Audit
         | E::Grounds
@@ -353,9 +347,7 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::AddCaseEntry
         | E::RecordConsultation
         | E::OpenCaseOfConsultation
-        | E::GiveHandover
         | E::Submit => (201, None),
-        E::Handovers | E::Handover | E::RevokeHandover => (200, None),
         // The leg of the story is under way, and held.
         E::Erase => (409, Some("retention-hold")),
         // What was only received is not decided.
@@ -617,18 +609,6 @@ async fn asked(
             let id = named.id(|story| &story.protection);
             (path(id.clone()), protections::step(world, row.endpoint, party, &id).await)
         }
-        E::Handovers => (list(named.id(|story| &story.handover)), None),
-        E::GiveHandover => {
-            let consent = match object {
-                Object::Own if caller.known() => world.handover_consent(party, &world.fourth).await,
-                Object::Own => NOBODYS.to_owned(),
-                _ => named.id(|story| &story.consent),
-            };
-            let recipient = &world.fourth.agency.id;
-            (plain(), Some(json!({ "by": party.staff, "consent": consent, "recipient": recipient })))
-        }
-        E::Handover => (path(named.id(|story| &story.handover)), None),
-        E::RevokeHandover => (path(named.id(|story| &story.handover)), Some(json!({ "by": party.staff }))),
         E::Consent | E::ConsentForm => (path(named.id(|story| &story.consent)), None),
         E::WithdrawConsent => {
             let body = json!({ "by": party.staff, "method": "oral" });

@@ -95,8 +95,6 @@ async fn nobody_acts_in_the_name_of_strangers() {
         (owner, format!("{case}/entries"), json!({"at": "2026-04-01T09:00:00+09:00", "text": "来所"}), "by"),
         (owner, "/v1/consultations".to_owned(), json!({"channel": "PHONE"}), "by"),
         (owner, format!("/v1/consultations/{}/case", story.talk), household, "by"),
-        (owner, "/v1/handovers".to_owned(), json!({"consent": NOBODY, "recipient": NOBODY}), "by"),
-        (owner, format!("/v1/handovers/{}/revoke", story.handover), json!({}), "by"),
         (recipient, format!("{council}/cases"), world.case_paper(&world.recipient), "by"),
         (owner, format!("{council}/cases/{}/end", story.entry), json!({"last_day": "2030-03-31"}), "by"),
     ];
@@ -130,7 +128,6 @@ async fn nobody_acts_in_the_name_of_strangers() {
         "case_version",
         "case_entry",
         "consultation",
-        "handover",
         "consent",
         "consent_event",
         "referral",

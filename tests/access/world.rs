@@ -62,8 +62,6 @@ pub struct Story {
     pub leg: String,
     pub delivery: String,
     pub protection: String,
-    /// An address the sender gave to somebody else, for the recipient.
-    pub handover: String,
     /// A case the sender keeps, and a talk its staff noted.
     pub household: String,
     pub talk: String,
@@ -156,18 +154,6 @@ impl World {
         paper
     }
 
-    /// A consent by which somebody else hands over to this recipient.
-    pub async fn handover_consent(&self, keeper: &Party, recipient: &Party) -> String {
-        let mut paper = self.consent_paper(keeper, recipient);
-        let other = self
-            .parties()
-            .into_iter()
-            .find(|party| ![&keeper.agency.id, &recipient.agency.id].contains(&&party.agency.id));
-        paper["purpose"] = json!("IKAN");
-        paper["sender"] = json!(other.expect("four parties").agency.id);
-        keeper.agency.record_consent(&paper).await.at("/id")
-    }
-
     pub fn introduction(&self, sender: &Party, recipient: &Party, consent: &str) -> Value {
         let mut paper = self.town.introduction(&sender.staff, consent, &[&recipient.agency]);
         paper["content"]["identity"][0]["name"]["given"] = json!(sender.shared);
@@ -214,9 +200,6 @@ impl World {
         let entry = sender.agency.post_at(1, &format!("/v1/arrangements/{arrangement}/cases"), &case).await;
         let protected =
             sender.agency.post("/v1/protections", &super::protections::paper(&sender.staff)).await;
-        let by_hand_over = self.handover_consent(sender, recipient).await;
-        let paper = json!({ "by": sender.staff, "consent": by_hand_over, "recipient": recipient.agency.id });
-        let handover = sender.agency.post("/v1/handovers", &paper).await;
         let leg = sent.at("/legs/0/id");
         let hold = json!({ "by": sender.officer, "kind": "legal", "reason": sender.private });
         let hold = sender.agency.post(&format!("/v1/legs/{leg}/holds"), &hold).await;
@@ -227,7 +210,6 @@ impl World {
         Story {
             hold: hold.at("/id"),
             protection: protected.at("/id"),
-            handover: handover.at("/id"),
             household,
             talk: talk.at("/id"),
             sender: sender.agency.id.clone(),
@@ -299,14 +281,9 @@ impl World {
                     deny(&story.talk, "another agency's consultation");
                 }
                 if story.sender != asker && story.recipient != asker {
-                    for id in [
-                        &story.leg,
-                        &story.delivery,
-                        &story.consent,
-                        &story.protection,
-                        &story.handover,
-                        &story.arrangement,
-                    ] {
+                    for id in
+                        [&story.leg, &story.delivery, &story.consent, &story.protection, &story.arrangement]
+                    {
                         deny(id, "an id between others");
                     }
                 }

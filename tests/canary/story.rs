@@ -47,8 +47,6 @@ pub async fn play(stage: &Stage) {
     introduce(stage, &staff, &consent).await;
     give_notice(stage, &staff).await;
     keep_a_council(stage, &staff).await;
-    hide_a_family(stage, &staff, &consent).await;
-    hand_over_blind(stage, &staff).await;
     cases::keep(stage, &staff.writer).await;
     refuse(stage, &staff, &consent).await;
     withdraw(stage, &staff).await;
@@ -168,79 +166,6 @@ async fn keep_a_council(stage: &Stage, staff: &Staff) {
     }
     centre.post_at(3, &format!("{register}/{entry}/end"), &json!({"by": by, "last_day": last})).await.good();
     centre.post_at(4, &format!("{council}/end"), &json!({"by": by, "last_day": last})).await.good();
-}
-
-/// A family is hidden, a copy that waits with it, and shown again by two persons; each step gives its reason.
-async fn hide_a_family(stage: &Stage, staff: &Staff, consent: &str) {
-    let Stage { site, nursery, .. } = stage;
-    let by = (staff.writer.as_str(), staff.approver.as_str());
-    let mut paper = papers::introduction(by, consent, &[&nursery.id]);
-    let case = "0192f000-0000-7000-8000-0000000000d1";
-    paper["case"] = json!(case);
-    let sent = site.submit(&paper).await;
-    let mut terms = json!({
-        "by": staff.writer, "case": case, "hidden_from": [{"municipality": "011002"}],
-        "blocked": [stage.npo.id], "words": [name(), ascii()], "office_phone": ascii(), "ground": name(),
-        "texts_confirmed_by": staff.writer, "remind_on": days().1,
-    });
-    let made = site.post("/v1/protections", &terms).await;
-    nursery.open(&sent.at("/legs/0/delivery"), &staff.clerk).await.good();
-    assert_eq!(
-        site.submit(&papers::introduction(by, consent, &[&stage.npo.id])).await.problem(),
-        "disclosure-refused"
-    );
-    let id = made.at("/id");
-    let step = |verb: &str| format!("/v1/protections/{id}/{verb}");
-    terms.as_object_mut().unwrap().remove("case");
-    terms["blocked"] = json!([]);
-    terms["ground"] = json!(name());
-    site.post_at(1, &step("change"), &terms).await.good();
-    let unlock = json!({
-        "by": staff.writer, "recipient": nursery.id, "purpose": "SHOKAI", "reason": name(), "minutes": 5,
-    });
-    site.post_at(2, &step("unlock"), &unlock).await.good();
-    site.post_at(3, &step("approve"), &json!({"by": staff.writer})).await.problem();
-    site.post_at(3, &step("approve"), &json!({"by": staff.approver})).await.good();
-    site.get(&format!("/v1/protections/{id}")).await.good();
-    site.get("/v1/protections?limit=50").await.good();
-    site.post_at(4, &step("release"), &json!({"by": staff.writer, "reason": name()})).await.good();
-    site.get(&format!("/v1/protections/{id}")).await.good();
-    site.post_at(5, &step("approve"), &json!({"by": staff.approver})).await.good();
-}
-
-/// What another agency hands over goes to the nursery, and that agency learns not where it went.
-async fn hand_over_blind(stage: &Stage, staff: &Staff) {
-    let Stage { site, nursery, npo, .. } = stage;
-    let by = npo.hire_named("coordinator", &name()).await;
-    let (first, last) = days();
-    let mut paper = papers::consent(&staff.writer, &[&nursery.id], (&first, &last));
-    paper["purpose"] = json!("IKAN");
-    paper["sender"] = json!(npo.id);
-    let consent = site.record_consent(&paper).await.at("/id");
-    let give = json!({"by": staff.writer, "consent": consent, "recipient": nursery.id});
-    let (used, revoked) = (site.post("/v1/handovers", &give).await, site.post("/v1/handovers", &give).await);
-    let path = format!("/v1/handovers/{}", revoked.at("/id"));
-    site.post_at(1, &format!("{path}/revoke"), &json!({"by": staff.writer})).await.good();
-    site.get(&path).await.good();
-    site.get("/v1/handovers?limit=50").await.good();
-    let mut paper =
-        papers::introduction((by.as_str(), staff.approver.as_str()), &consent, &[&used.at("/address")]);
-    (paper["type"], paper["case"]) = (json!("IKAN"), json!("0192f000-0000-7000-8000-0000000000d3"));
-    paper.as_object_mut().unwrap().remove("approved_by");
-    paper["legs"][0] = json!({
-        "recipient": used.at("/address"), "basis": {"code": "CONSENT"}, "sections": ["identity", "narrative"],
-        "requested_action": name(),
-    });
-    npo.preview(&paper).await.good();
-    let sent = npo.submit(&paper).await;
-    let leg = sent.at("/legs/0/id");
-    npo.get(&format!("/v1/legs/{leg}")).await.good();
-    let waiting = nursery.inbox("waiting").await;
-    let copy = waiting.iter().find(|copy| copy["sender"] == json!(used.at("/address"))).unwrap();
-    nursery.open(copy["delivery"].as_str().unwrap(), &staff.clerk).await.good();
-    site.get(&format!("/v1/handovers/{}", used.at("/id"))).await.good();
-    let recall = json!({"by": by, "reason": "WRONG_CHILD", "note": name()});
-    npo.act(&leg, "recall", &recall).await.good();
 }
 
 /// Disclosures and openings that are not allowed.
@@ -406,7 +331,7 @@ async fn relate(stage: &Stage, staff: &Staff, consent: &str) {
     let Stage { site, nursery, centre, .. } = stage;
     let by = (staff.writer.as_str(), staff.approver.as_str());
     let mut paper = papers::introduction(by, consent, &[&nursery.id]);
-    paper["legs"][0]["related"] = json!([{"name": name(), "kana": name(), "relation": "relative"}]);
+    paper["legs"][0]["related"] = papers::related();
     let sent = site.submit(&paper).await;
     let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
     let path = format!("/v1/deliveries/{delivery}/relations");

@@ -57,7 +57,6 @@ pub const fn of(endpoint: Endpoint) -> Tells {
             Tells::ItsKeeper
         }
         E::AccessRequest => Tells::ItsKeeper,
-        E::GiveHandover | E::Handovers | E::Handover | E::RevokeHandover => Tells::Codes,
         E::RecordArrangement
         | E::Arrangements
         | E::AddMember
@@ -89,10 +88,6 @@ pub const OTHERS: &[(&str, &str)] = &[
     ("the headers of every answer", "every_way_out_is_silent_about_a_hidden_place"),
     ("a problem", "every_way_out_is_silent_about_a_hidden_place"),
     ("a sealed push, opened with its recipient's key", "a_push_tells_nothing_of_a_hidden_place"),
-    (
-        "all that the sender of a blind delivery gets",
-        "a_blind_delivery_tells_its_sender_that_it_arrived_and_nothing_else",
-    ),
     ("a copy for who asks for disclosure", "a_husband_asks_for_his_own_data_while_the_family_is_hidden"),
     ("the family's own view", "a_protected_family_is_asked_first_and_no_place_is_named"),
     ("Debug of what holds words of a place", "debug_shows_no_word"),

@@ -6,7 +6,6 @@ mod access_request;
 mod arrangement;
 mod case;
 mod erased;
-mod handover;
 mod recalled;
 
 use jiff::Timestamp;
@@ -52,7 +51,6 @@ pub use access_request::{access_request, access_request_version};
 pub use arrangement::*;
 pub use case::*;
 pub use erased::{erasure, hold as placed_hold, node, retired_kek, shred};
-pub use handover::handover;
 pub use recalled::{holding, incident, statutory};
 
 /// Whether the columns that may be NULL are.

@@ -38,7 +38,7 @@ pub async fn consent(
     view["recorded_at"] = json!(events.first().map(|event| jst(event.at)));
     if let Some(event) = events.iter().find(|event| event.state == ConsentState::Withdrawn) {
         view["withdrawn_at"] = json!(jst(event.at));
-        view["propagation"] = holding::propagation(context, &row).await?;
+        view["propagation"] = holding::propagation(context, caller, &row).await?;
         let decision = statutory::seen(context, &row).await?;
         view["decision_due"] = json!(decision.as_ref().is_some_and(|one| one["state"] == "due"));
         if let Some(decision) = decision {

@@ -20,7 +20,6 @@ use crate::{
     vault::jwe::TestKey,
 };
 
-mod blind;
 mod emergency;
 mod mailed;
 mod rung;

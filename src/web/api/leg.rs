@@ -45,7 +45,7 @@ pub async fn available(
 ) -> Result<HttpResponse, Problem> {
     let id: LegId = id.parse()?;
     let staff = named_staff(&request);
-    act::available_actions(&context(&request), &caller, id, staff.as_deref()).await.map(ok)
+    read::available_actions(&context(&request), &caller, id, staff.as_deref()).await.map(ok)
 }
 
 /// GET /v1/legs/{id}/receipts

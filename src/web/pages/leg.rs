@@ -94,7 +94,7 @@ fn filled<'a>(frame: &'a Frame, seen: &LegSeen) -> Page<'a> {
         recipient: seen.recipient.clone(),
         kind: label!(frame, view["type"], ReferralType),
         reference: seen.reference.clone(),
-        unopened: !ended && !seen.blind && at(&ReceiptLevel::R3).is_none(),
+        unopened: !ended && at(&ReceiptLevel::R3).is_none(),
         facts: facts(frame, seen),
         steps: shown
             .map(|level| Step { label: frame.say(level.label_ja(), level.label_en()), at: at(level) })
