@@ -10,6 +10,8 @@ mod support;
 
 #[path = "access/cells.rs"]
 mod cells;
+#[path = "access/notices.rs"]
+mod notices;
 #[path = "access/pages.rs"]
 mod pages;
 #[path = "access/protections.rs"]

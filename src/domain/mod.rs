@@ -12,7 +12,7 @@
 //! 5. **What decides.** [`consent`] (and [`provision`], the records it leaves), [`arrangement`], [`protection`], [`basis`], then [`disclosure`], where all of it meets; its two answers are a
 //!    [`mask`] and a [`refusal`].
 //!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant, and
-//!    [`release`] says for how long it can still be undone.
+//!    [`release`] says for how long it can still be undone. What the sender of a 通告 is told of it: [`told`].
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
 //!    the family is hidden. [`difference`] compares two of its documents.
 //! 7. **The three machines.** [`machine`] (one engine for all tables), [`leg`] with [`leg_table`] and [`leg_facts`],
@@ -75,4 +75,5 @@ pub mod sign_in;
 pub mod staff;
 pub mod subject;
 pub mod submission;
+pub mod told;
 pub mod veil;

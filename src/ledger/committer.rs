@@ -218,7 +218,7 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
         arrangement_members,
         arrangement_cases
     );
-    insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts);
+    insert_all!(referral_events, notice_readers, legs, leg_events, manifests, deliveries, receipts);
     insert_all!(holdings, statutory, incidents, audits, sign_ins, sessions);
     enqueue(on, writes).await?;
     Ok(done)

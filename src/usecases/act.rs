@@ -13,7 +13,7 @@ use super::{
     open::moved,
     opened::{OpenedLeg, damaged},
     recall::{self, Recall},
-    rehearsal, ring,
+    rehearsal, ring, told,
 };
 use crate::{
     domain::{
@@ -93,7 +93,9 @@ async fn prepare(
     version: i64,
     command: &Command,
 ) -> Result<Prepared, Problem> {
-    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let scope = caller.scope_of(context, &command.document["by"]).await?;
+    let leg = context.ledger.leg(scope, id).await?.ok_or_else(not_found)?;
+    let leg = told::told(context, caller, leg).await?;
     let staff = caller.staff(context, &command.document["by"], "/by").await?;
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     // Whoever is late to undo is told what to do instead, and not to read again and try once more.
@@ -102,12 +104,14 @@ async fn prepare(
         return Err(Problem::new(ProblemKind::VersionStale));
     }
     let facts = facts(context, &leg, &delivery).await?;
-    let row = allowed_row(&leg, action, &actors(caller, &leg, staff.role), &facts)?;
+    let row = allowed_row(caller, &leg, action, &actors(caller, &leg, staff.role), &facts)?;
     let details = details(row, &command.document)?;
     let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
     let answered = answered(context, &opened.leg).await?;
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
-    let by = Actor { agency: Some(caller.id()), staff: Some(staff.id), attested: Attested::AgencyAsserted };
+    // Who of its sender's staff speaks in a notice is not signed: the desk need not know, and nobody else may.
+    let named = (!told::little(caller, &opened.leg)).then_some(staff.id);
+    let by = Actor { agency: Some(caller.id()), staff: named, attested: Attested::AgencyAsserted };
     let mut trail = Trail::resume(context, &opened.key, opened.frame(), &opened.leg);
     let at = trail.at();
     let mut recall = None;
@@ -231,8 +235,11 @@ pub(super) fn actors(caller: &Caller, leg: &LegRow, role: StaffRole) -> Vec<LegA
 }
 
 /// Everything the caller's staff of this role can do now, each act once.
-pub(super) fn available(leg: &LegRow, actors: &[LegActor], facts: &Facts) -> Vec<Available> {
+pub(super) fn available(caller: &Caller, leg: &LegRow, actors: &[LegActor], facts: &Facts) -> Vec<Available> {
     let mut found: Vec<Available> = Vec::new();
+    if told::is_over(caller, leg) {
+        return found;
+    }
     for one in actors.iter().flat_map(|actor| leg::available(leg.state, *actor, facts)) {
         if !found.iter().any(|other| other.action == one.action) {
             found.push(one);
@@ -249,12 +256,14 @@ const fn acts_here(action: LegAction) -> bool {
 }
 
 fn allowed_row(
+    caller: &Caller,
     leg: &LegRow,
     action: LegAction,
     actors: &[LegActor],
     facts: &Facts,
 ) -> Result<&'static Transition, Problem> {
     let mut last: Option<Illegal> = None;
+    let actors = if told::is_over(caller, leg) { &[] } else { actors };
     for actor in actors {
         match leg::step(leg.state, action, *actor, facts) {
             Ok(row) if acts_here(action) => return Ok(row),
@@ -262,7 +271,7 @@ fn allowed_row(
             Err(illegal) => last = Some(illegal),
         }
     }
-    let allowed = available(leg, actors, facts).iter().map(|one| one.action.code()).collect();
+    let allowed = available(caller, leg, actors, facts).iter().map(|one| one.action.code()).collect();
     let problem = Problem::illegal_transition(leg.state.code(), allowed);
     Err(match last {
         Some(Illegal { why: Why::Guard(Guard::Held), .. }) => {
@@ -374,8 +383,11 @@ pub(super) async fn answer_again(
     caller: &Caller,
     id: LegId,
     seq: i64,
+    by: &Value,
 ) -> Result<String, Problem> {
-    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(damaged)?;
+    // Who acted then may have left by now; the answer is the same for ever.
+    let scope = caller.scope().and(by.as_str().and_then(|person| person.parse().ok()));
+    let leg = context.ledger.leg(scope, id).await?.ok_or_else(damaged)?;
     let event = context.ledger.leg_event(id, seq).await?.ok_or_else(damaged)?;
     let told = |level: &str, jws: &str| answer_of(id, seq, event.to_state, level, jws);
     let more = match event.kind == LegAction::Recall.code() {

@@ -58,7 +58,7 @@ pub async fn caller(context: &Context, token: &str) -> Result<Caller, Problem> {
         }
     };
     match context.ledger.agency(id).await? {
-        Some(agency) if agency.active == 1 => Ok(Caller { agency }),
+        Some(agency) if agency.active == 1 => Ok(Caller { agency, person: None }),
         _ => Err(refused()),
     }
 }

@@ -6,8 +6,8 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, incident, protection, register,
-    statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, incident, notice, protection,
+    register, statutory, submit, take,
 };
 use crate::{
     domain::{
@@ -34,6 +34,8 @@ pub enum Pointer {
     /// The decision that followed the withdrawal of a consent.
     Statutory(ConsentId),
     Referral(ReferralId),
+    /// Whom the writer of a notice named in this request.
+    Readers(ReferralId),
     Protection {
         id: ProtectionId,
         version: i64,
@@ -62,6 +64,7 @@ impl fmt::Display for Pointer {
             Self::Consent { id, version } => write!(f, "consent:{id}:{version}"),
             Self::Statutory(id) => write!(f, "statutory:{id}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
+            Self::Readers(id) => write!(f, "readers:{id}"),
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
@@ -88,6 +91,7 @@ impl FromStr for Pointer {
             }
             ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
+            ["readers", id] => Some(Self::Readers(id.parse().ok()?)),
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
             ["incident", id, version] => {
                 Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
@@ -189,8 +193,11 @@ async fn replay(
         Pointer::Consent { id, version } => consent::answer_again(context, caller, id, version).await?,
         Pointer::Statutory(id) => statutory::answer_again(context, caller, id).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
+        Pointer::Readers(id) => notice::answer(id, &command.document),
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
-        Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
+        Pointer::Event { leg, seq } => {
+            act::answer_again(context, caller, leg, seq, &command.document["by"]).await?
+        }
         Pointer::Incident { id, version } => incident::closed(id, version),
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
@@ -210,6 +217,7 @@ mod tests {
             format!("consent:{id}:2"),
             format!("statutory:{id}"),
             format!("referral:{id}"),
+            format!("readers:{id}"),
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),

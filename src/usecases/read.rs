@@ -13,7 +13,7 @@ use super::{
     holding, jst, not_found,
     opened::{OpenedLeg, damaged},
     page::{Limit, page, page_of},
-    protection, statutory,
+    protection, statutory, told,
 };
 use crate::{
     domain::{
@@ -24,7 +24,9 @@ use crate::{
         leg::LegState,
         problem::Problem,
         receipt::{ReceiptLevel, Withheld},
+        referral::ReferralType,
         staff::StaffRole,
+        told::tells_words,
     },
     ledger::{
         consent::ConsentRow,
@@ -46,24 +48,28 @@ pub struct Seen {
 /// # Errors
 /// Not found for everybody else.
 pub async fn leg(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
-    let opened = OpenedLeg::load(context, caller.scope(), id).await?.ok_or_else(not_found)?;
+    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let opened = OpenedLeg::of(context, caller.scope(), told::told(context, caller, leg).await?).await?;
     let view = leg_view(context, caller, &opened).await?;
     Ok(Seen { version: opened.leg.head_seq, text: view.to_string() })
 }
 
+/// The leg as it was told to the caller.
 async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Result<Value, Problem> {
     let (leg, body) = (&opened.leg, &opened.body);
-    let receipts = context.ledger.receipts(leg).await?;
-    let events = context.ledger.leg_events(leg).await?;
+    let receipts = told::receipts(context, caller, leg).await?;
+    let events = told::events(context, caller, leg).await?;
     let delivery = context.ledger.delivery_of(leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, leg, &delivery).await?;
-    let able = available(leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts);
+    let able = available(caller, leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts);
     let mut view = leg_summary(leg, context.clock.now());
-    view["delivery_state"] = json!(delivery.state);
+    view["delivery_state"] = json!(told::copy_state(caller, leg, delivery.state));
     view["sections"] = json!(body.sent);
     view["requested_action"] = json!(body.requested_action);
-    view["ladder"] = receipts.iter().map(rung).collect();
-    let history = events.iter().map(|event| history(opened, event)).collect::<Result<Vec<_>, _>>()?;
+    let rungs = receipts.iter().filter(|row| told::shows_rung(caller, leg, row.level));
+    view["ladder"] = rungs.map(rung).collect();
+    let shown = events.iter().filter(|event| told::shows_step(caller, leg, event));
+    let history = shown.map(|event| history(caller, opened, event)).collect::<Result<Vec<_>, _>>()?;
     view["answer"] = latest_answer(opened, &history);
     view["events"] = Value::Array(history);
     view["available_actions"] = able.iter().map(|one| json!(one.action)).collect();
@@ -118,8 +124,9 @@ fn withheld(one: &Withheld) -> Value {
 }
 
 /// One event of the chain that sender and recipient share, with what was written at it.
-fn history(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
-    let mut told = event_details(opened, event)?;
+fn history(caller: &Caller, opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
+    let wordless = told::little(caller, &opened.leg) && !tells_words(event.to_state);
+    let mut told = if wordless { json!({}) } else { event_details(opened, event)? };
     told["seq"] = json!(event.seq);
     told["action"] = json!(event.kind);
     told["state"] = json!(event.to_state);
@@ -158,13 +165,14 @@ pub async fn available_actions(
     staff: Option<&str>,
 ) -> Result<String, Problem> {
     let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let leg = told::told(context, caller, leg).await?;
     let role = match staff {
         Some(_) => caller.staff_of_header(context, staff).await?.role,
         None => StaffRole::AgencyStaff,
     };
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
-    let items: Vec<Value> = available(&leg, &actors(caller, &leg, role), &facts)
+    let items: Vec<Value> = available(caller, &leg, &actors(caller, &leg, role), &facts)
         .iter()
         .map(|one| {
             let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
@@ -184,8 +192,9 @@ pub async fn available_actions(
 /// Not found for everybody but its parties.
 pub async fn evidence(context: &Context, caller: &Caller, id: LegId) -> Result<String, Problem> {
     let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
-    let receipts = context.ledger.receipts(&leg).await?;
-    let events = context.ledger.leg_events(&leg).await?;
+    let leg = told::told(context, caller, leg).await?;
+    let receipts = told::receipts(context, caller, &leg).await?;
+    let events = told::events(context, caller, &leg).await?;
     let manifest = context.ledger.manifest(&leg).await?;
     let own = json!(receipts.iter().find_map(|row| row.sender_jws.as_deref()));
     let receipts: Vec<Value> =
@@ -211,7 +220,10 @@ pub async fn legs(
 ) -> Result<String, Problem> {
     let mut rows = context.ledger.legs(caller.scope(), side, state, before, limit.rows()).await?;
     let (more, now) = (limit.cut(&mut rows), context.clock.now());
-    let items = rows.iter().map(|leg| leg_summary(leg, now)).collect();
+    let mut items = Vec::with_capacity(rows.len());
+    for leg in &rows {
+        items.push(leg_summary(&told::told(context, caller, leg.clone()).await?, now));
+    }
     Ok(page(items, rows.last().filter(|_| more).map(|leg| leg.id.to_string())))
 }
 
@@ -223,11 +235,16 @@ pub async fn referral(context: &Context, caller: &Caller, id: ReferralId) -> Res
     let row = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
     let mut legs = Vec::new();
     for leg in context.ledger.legs_of(id).await? {
+        let leg = told::told(context, caller, leg).await?;
         let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
         legs.push(leg_view(context, caller, &opened).await?);
     }
     let mut view = referral_summary(&row);
     view["legs"] = Value::Array(legs);
+    if row.kind == ReferralType::Notice {
+        let readers = context.ledger.notice_readers(&row).await?;
+        view["seen_by"] = readers.iter().map(|reader| json!(reader.staff)).collect();
+    }
     Ok(Seen { version: row.head_seq, text: view.to_string() })
 }
 
@@ -251,8 +268,11 @@ pub async fn referrals(
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         let mut item = referral_summary(row);
-        let legs = context.ledger.legs_of(row.id).await?;
-        item["legs"] = legs.iter().map(|leg| leg_summary(leg, now)).collect();
+        let mut legs = Vec::new();
+        for leg in context.ledger.legs_of(row.id).await? {
+            legs.push(leg_summary(&told::told(context, caller, leg).await?, now));
+        }
+        item["legs"] = json!(legs);
         items.push(item);
     }
     Ok(page(items, rows.last().filter(|_| more).map(|row| row.id.to_string())))
@@ -299,6 +319,10 @@ pub async fn receipt(
 ) -> Result<String, Problem> {
     let row = context.ledger.receipt(caller.scope(), subject, level).await?.ok_or_else(not_found)?;
     let leg = context.ledger.leg(caller.scope(), row.leg).await?.ok_or_else(not_found)?;
+    let leg = told::told(context, caller, leg).await?;
+    if !told::shows_receipt(caller, &leg, &row) {
+        return Err(not_found());
+    }
     let mut view = json!({"level": row.level, "leg": row.leg, "at": jst(row.at), "jws": row.jws});
     if let Some(own) = row.sender_jws.filter(|_| caller.id() == leg.sender) {
         view["sender_copy"] = json!(own);

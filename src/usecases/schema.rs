@@ -59,6 +59,7 @@ schemas! {
     IncidentClose = "incident-close";
     Ack = "ack";
     Staff = "staff";
+    Readers = "readers";
     SignIn = "sign-in";
     SubscriptionAmqp = "subscription-amqp";
     SubscriptionMail = "subscription-mail";

@@ -105,7 +105,7 @@ impl TestHub {
 
     /// A registered agency as a caller, with its row as it is now.
     pub async fn caller(&self, id: AgencyId) -> Caller {
-        Caller { agency: self.ledger.agency(id).await.unwrap().unwrap() }
+        Caller { agency: self.ledger.agency(id).await.unwrap().unwrap(), person: None }
     }
 
     /// A member of the agency's staff.

@@ -246,6 +246,10 @@ routes! {
     "/v1/referrals/{id}" {
         Referral: GET Agency No () -> (ReferralView) [] => api::referral::read, "紹介・連絡", "one referral";
     }
+    "/v1/referrals/{id}/readers" {
+        NameReaders: POST Agency Key (Readers) -> () [] => api::referral::name_readers,
+            "通告を見られる職員を加える（書いた職員だけ）", "let colleagues see a notice (its writer alone)";
+    }
     "/v1/legs" {
         Legs: GET Agency No () -> () ["side" "state" "before" "limit"] => api::leg::list, "宛先の一覧", "list legs by side and state";
     }

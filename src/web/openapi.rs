@@ -25,6 +25,13 @@ pub static TEXT: LazyLock<String> = LazyLock::new(|| document(&api()).to_string(
 const NAMES_STAFF: &[(Endpoint, &str)] = &[
     (Endpoint::OpenDelivery, "tsunagu-staff"),
     (Endpoint::Register, "tsunagu-staff"),
+    // What one of the agency's staff wrote of is shown to that person.
+    (Endpoint::Referrals, "tsunagu-staff-if-known"),
+    (Endpoint::Referral, "tsunagu-staff-if-known"),
+    (Endpoint::Legs, "tsunagu-staff-if-known"),
+    (Endpoint::Leg, "tsunagu-staff-if-known"),
+    (Endpoint::LegReceipts, "tsunagu-staff-if-known"),
+    (Endpoint::Receipt, "tsunagu-staff-if-known"),
     (Endpoint::AvailableActions, "tsunagu-staff-if-known"),
     (Endpoint::Incidents, "tsunagu-staff"),
     (Endpoint::Incident, "tsunagu-staff"),

@@ -114,6 +114,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         }
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
         E::EndCase
+        | E::NameReaders
         | E::Protection
         | E::ChangeProtection
         | E::ReleaseProtection
@@ -158,6 +159,7 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Act
         | E::OpenDelivery
         | E::Ack => true,
+        E::NameReaders => false,
         E::RecordProtection | E::Protections | E::Protection => false,
         E::Home
         | E::SignInPage
@@ -263,6 +265,8 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::UnlockProtection
         | E::ApproveProtection => (200, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
+        // The referral of the story is no notice: its whole agency sees it.
+        E::NameReaders => (403, Some("forbidden")),
         // The consent of the story is in force: nothing is due.
         E::DecideStatutory => (409, Some("illegal-transition")),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
@@ -475,6 +479,10 @@ async fn asked(
             (path(named.id(|story| &story.incident)), Some(body))
         }
         E::Referral => (path(named.id(|story| &story.referral)), None),
+        E::NameReaders => {
+            let body = json!({ "by": party.staff, "seen_by": [party.boss] });
+            (path(named.id(|story| &story.referral)), Some(body))
+        }
         E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
         E::Act => {
             let note = json!({ "by": party.staff, "note": "連絡" });

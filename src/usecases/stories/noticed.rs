@@ -39,7 +39,16 @@ async fn a_notice_needs_no_consent_and_only_the_desk_sees_who_gave_it() {
 
     let taken = town.act(&centre, &leg, LegAction::Accept, json!({"by": desk})).await.unwrap();
     assert_eq!((taken["state"].as_str(), taken["level"].as_str()), (Some("accepted"), Some("R4")));
-    assert_eq!(town.ladder(&nursery, &leg).await, ["R0", "R1", "R2", "R3", "R4"]);
+    let nursery = Caller { person: Some(head), ..nursery };
+    assert_eq!(
+        town.ladder(&nursery, &leg).await,
+        ["R0", "R1", "R2", "R3", "R4"],
+        "the line of proof has no gap"
+    );
+    let rungs = town.leg(&nursery, &leg).await["ladder"].clone();
+    let rungs: Vec<&str> =
+        rungs.as_array().unwrap().iter().filter_map(|rung| rung["level"].as_str()).collect();
+    assert_eq!(rungs, ["R0", "R1", "R2", "R4"], "who opened it is not told");
 }
 
 #[tokio::test]
