@@ -14,7 +14,7 @@ use support::{
     stories::stories,
     town::{Agency, Browser, Reply, Town, fresh_key, payload},
 };
-use tsunagu::domain::agency::AgencyKind;
+use tsunagu::{domain::agency::AgencyKind, ledger::Scope};
 
 stories! {
     the_writer_and_whom_the_writer_names_see_a_notice_and_nobody_else_of_their_agency,
@@ -154,6 +154,27 @@ async fn the_writer_and_whom_the_writer_names_see_a_notice_and_nobody_else_of_th
         assert!(list.text().contains(given.leg()), "{}", list.text());
         assert_eq!(reader.referral(&given.sent.referral).await.value()["seen_by"], json!([named]));
     }
+
+    // Nor does a line of what was done about it tell anybody else.
+    let (hub, agency) = (town.context(), Scope::of(given.nursery.id.parse().unwrap()));
+    for subject in [given.leg(), &given.sent.referral] {
+        for (person, sees) in
+            [(None, false), (Some(&boss), false), (Some(&named), true), (Some(&given.head), true)]
+        {
+            let scope = agency.and(person.map(|staff| staff.parse().unwrap()));
+            let lines = hub.ledger.audit_of(scope, subject, 99).await.unwrap();
+            assert!(sees || lines.is_empty(), "{subject} {person:?}");
+            if *subject == given.sent.referral {
+                assert_eq!(!lines.is_empty(), sees, "who submitted it is on record");
+            }
+        }
+    }
+    let desk = Scope::of(given.centre.id.parse().unwrap());
+    assert!(
+        !hub.ledger.audit_of(desk, given.leg(), 99).await.unwrap().is_empty(),
+        "the desk's own lines stay"
+    );
+    drop(hub);
 
     // The writer names another; whom the writer named names nobody.
     let readers = format!("/v1/referrals/{}/readers", given.sent.referral);

@@ -54,6 +54,7 @@ const REQUESTS: &[Schema] = &[
     Schema::IncidentClose,
     Schema::Ack,
     Schema::Staff,
+    Schema::Readers,
     Schema::SignIn,
     Schema::SubscriptionAmqp,
     Schema::SubscriptionMail,

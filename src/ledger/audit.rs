@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Ledger, LedgerError, Scope,
+    notice::seen_referral,
     text::statements,
     values::{table, text_columns},
 };
@@ -47,20 +48,21 @@ table! {
 }
 
 statements! {
-    OF_SUBJECT = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE subject = $1 AND agency = $2 ORDER BY id LIMIT $3"];
+    OF_SUBJECT = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE subject = $1 AND agency = $2 AND NOT EXISTS ",
+        "(SELECT 1 FROM referral WHERE referral.id IN ($1, (SELECT leg.referral FROM leg WHERE leg.id = $1)) AND ",
+        "referral.owner = $2 AND NOT ", seen_referral!("$4"), ") ORDER BY id LIMIT $3"];
 }
 
 impl Ledger {
-    /// What the caller's own agency did to one record.
+    /// What the caller's own agency did to one record. What its people did about a notice they gave is shown to those
+    /// who may see the notice: a line about it would tell everybody else that there is one.
     pub async fn audit_of(
         &self,
         scope: Scope,
         subject: &str,
         limit: i64,
     ) -> Result<Vec<AuditRow>, LedgerError> {
-        self.many(
-            sqlx::query(OF_SUBJECT).bind(subject.to_owned()).bind(scope.agency().to_string()).bind(limit),
-        )
-        .await
+        let statement = sqlx::query(OF_SUBJECT).bind(subject.to_owned()).bind(scope.agency().to_string());
+        self.many(statement.bind(limit).bind(scope.person_text())).await
     }
 }

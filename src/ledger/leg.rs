@@ -116,13 +116,13 @@ statements! {
         seen_leg!("$3"), " OR recipient = $2 AND ", visible!(), ")"];
     BY_ID = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1"];
     OF_REFERRAL = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE referral = $1 ORDER BY place"];
-    OF_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE consent = $1 ORDER BY id"];
+    OF_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE consent = $1 AND ", NO_NOTICE, " ORDER BY id"];
     SENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id < $3 AND ", NO_NOTICE,
         " ORDER BY id DESC LIMIT $4"];
     GOT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id < $3 AND ", visible!(),
         " ORDER BY id DESC LIMIT $4"];
     SENT_UNDER_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id > $3 ",
-        "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 ORDER BY id LIMIT $6"];
+        "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 AND ", NO_NOTICE, " ORDER BY id LIMIT $6"];
     GOT_UNDER_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id > $3 ",
         "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 AND ", visible!(), " ORDER BY id LIMIT $6"];
     EVENTS = ["SELECT ", LegEventRow::COLUMNS, " FROM leg_event WHERE leg = $1 ORDER BY seq"];
@@ -153,7 +153,8 @@ impl Ledger {
         self.many(sqlx::query(OF_REFERRAL).bind(referral.to_string())).await
     }
 
-    /// The legs that rest on a consent. For the hub: a withdrawal concerns them all.
+    /// The legs that rest on a consent. For the hub: a withdrawal concerns them all. A notice rests on none, whatever
+    /// was attached to it.
     pub async fn legs_under(&self, consent: ConsentId) -> Result<Vec<LegRow>, LedgerError> {
         self.many(sqlx::query(OF_CONSENT).bind(consent.to_string())).await
     }

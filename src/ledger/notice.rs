@@ -46,7 +46,7 @@ macro_rules! seen_leg {
 macro_rules! seen_referral {
     ($person:literal) => {
         concat!(
-            "(kind <> 'TSUKOKU' OR written_by = ",
+            "(referral.kind <> 'TSUKOKU' OR referral.written_by = ",
             $person,
             " OR EXISTS (SELECT 1 FROM notice_reader WHERE notice_reader.referral = referral.id AND ",
             "notice_reader.staff = ",

@@ -1,7 +1,11 @@
 //! An act on a leg: answers of the recipient, cancellations and replies of the sender. The leg's own table is
 //! the only authority; the first answer writes R4, an end writes exactly one ending receipt.
 
+mod again;
+
 use serde_json::{Map, Value, json};
+
+pub(super) use again::answer_again;
 
 use super::{
     ALLOWED, Answer, Caller, Command, Context,
@@ -12,7 +16,7 @@ use super::{
     not_found,
     open::moved,
     opened::{OpenedLeg, damaged},
-    recall::{self, Recall},
+    recall::Recall,
     rehearsal, ring, told,
 };
 use crate::{
@@ -375,36 +379,4 @@ fn answer_of(id: LegId, seq: i64, state: LegState, level: &str, jws: &str) -> Ma
     answer.insert("level".into(), json!(level));
     answer.insert("receipt".into(), json!(jws));
     answer
-}
-
-/// The answer again, from the stored event and the receipt that proves it.
-pub(super) async fn answer_again(
-    context: &Context,
-    caller: &Caller,
-    id: LegId,
-    seq: i64,
-    by: &Value,
-) -> Result<String, Problem> {
-    // Who acted then may have left by now; the answer is the same for ever.
-    let scope = caller.scope().and(by.as_str().and_then(|person| person.parse().ok()));
-    let leg = context.ledger.leg(scope, id).await?.ok_or_else(damaged)?;
-    let event = context.ledger.leg_event(id, seq).await?.ok_or_else(damaged)?;
-    let told = |level: &str, jws: &str| answer_of(id, seq, event.to_state, level, jws);
-    let more = match event.kind == LegAction::Recall.code() {
-        true => recall::told_again(context, caller, id).await?,
-        false => Map::new(),
-    };
-    let whole = |mut answer: Map<String, Value>, mut more| {
-        answer.append(&mut more);
-        Value::Object(answer).to_string()
-    };
-    if let Some(jws) = &event.jws {
-        return Ok(whole(told("event", jws), more));
-    }
-    let receipts = context.ledger.receipts(&leg).await?;
-    let proves = |row: &&ReceiptRow| {
-        matches!(row.level, ReceiptLevel::R4 | ReceiptLevel::Closed) && row.at == event.at
-    };
-    let row = receipts.iter().find(proves).ok_or_else(damaged)?;
-    Ok(whole(told(row.level.code(), &row.jws), more))
 }
