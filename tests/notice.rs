@@ -215,7 +215,7 @@ async fn a_repeated_notice_is_answered_with_its_receipts_and_a_repeated_act_too(
     let head = nursery.hire("agency_staff").await;
     let (key, paper) = (fresh_key(), town.notice(&head, &centre));
     let first = nursery.submit_under(&key, &paper).await.good();
-    let sent = Sent::read(&first.value());
+    let sent = Sent::read(&first.json());
     let note = json!({"by": head, "note": "本児は本日欠席です"});
     let (act_key, path) = (fresh_key(), format!("/v1/legs/{}/actions/note", sent.legs[0].0));
     let act = async || {
@@ -297,14 +297,8 @@ async fn the_sender_of_a_notice_is_told_that_it_arrived_and_was_taken_and_no_mor
     }
     let whole = own.referral(&given.sent.referral).await.value();
     assert_eq!((&whole["legs"][0]["state"], &whole["legs"][0]["version"]), (&json!("accepted"), &version));
-    let refused = given.nursery.post_at(
-        version.as_i64().unwrap(),
-        &format!("/v1/legs/{leg}/actions/note"),
-        &json!({
-            "by": given.head, "note": "その後どうなりましたか"
-        }),
-    );
-    let refused = refused.await;
+    let (act, more) = (format!("/v1/legs/{leg}/actions/note"), json!({"by": given.head, "note": "その後は"}));
+    let refused = given.nursery.post_at(version.as_i64().unwrap(), &act, &more).await;
     assert_eq!((refused.code(), refused.problem()), (409, "illegal-transition".to_owned()));
     assert_eq!((&refused.json()["state"], &refused.json()["allowed"]), (&json!("accepted"), &json!([])));
 
@@ -367,9 +361,9 @@ async fn an_open_notice_is_nothing_to_the_coordinator_of_the_mothers_site(town: 
     assert!(!browser.get("/board").await.good().text().contains("/board/legs/"));
     assert_eq!(browser.get(&format!("/board/legs/{}", given.leg())).await.code(), 404);
     // The same family and the same case, introduced by the coordinator: nothing is compared with the notice.
-    let consent =
-        site.record_consent(&town.consent_paper(&coordinator, &[&given.centre], support::town::ORDINARY));
-    let mut paper = town.introduction(&coordinator, &consent.await.at("/id"), &[&given.centre]);
+    let consent = town.consent_paper(&coordinator, &[&given.centre], support::town::ORDINARY);
+    let consent = site.record_consent(&consent).await.at("/id");
+    let mut paper = town.introduction(&coordinator, &consent, &[&given.centre]);
     paper["case"] = json!(CASE);
     assert!(site.preview(&paper).await.value()["legs"][0].get("compared_with").is_none());
     vec![given.nursery, given.centre, site]
@@ -511,8 +505,8 @@ async fn a_consent_that_is_attached_to_a_notice_does_not_end_it(town: &mut Town)
     let nursery = town.agency(AgencyKind::Nursery).await;
     let centre = town.agency(AgencyKind::FamilyCentre).await;
     let (head, desk) = (nursery.hire("agency_staff").await, centre.hire("duty_desk").await);
-    let consent = nursery.record_consent(&town.consent_paper(&head, &[&centre], support::town::ORDINARY));
-    let consent = consent.await.at("/id");
+    let consent = town.consent_paper(&head, &[&centre], support::town::ORDINARY);
+    let consent = nursery.record_consent(&consent).await.at("/id");
     let mut paper = town.notice(&head, &centre);
     paper["legs"][0]["basis"]["consent"] = json!(consent);
     let sent = Sent::read(&nursery.submit(&paper).await.value());

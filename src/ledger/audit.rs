@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Ledger, LedgerError, Scope,
-    notice::seen_referral,
+    notice::{seen_leg, seen_referral},
     text::statements,
     values::{table, text_columns},
 };
@@ -48,9 +48,11 @@ table! {
 }
 
 statements! {
+    // Two questions, each by the key of its table: a subject is a referral or a leg of one.
     OF_SUBJECT = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE subject = $1 AND agency = $2 AND NOT EXISTS ",
-        "(SELECT 1 FROM referral WHERE referral.id IN ($1, (SELECT leg.referral FROM leg WHERE leg.id = $1)) AND ",
-        "referral.owner = $2 AND NOT ", seen_referral!("$4"), ") ORDER BY id LIMIT $3"];
+        "(SELECT 1 FROM referral WHERE referral.id = $1 AND referral.owner = $2 AND NOT ", seen_referral!("$4"),
+        ") AND NOT EXISTS (SELECT 1 FROM leg WHERE leg.id = $1 AND leg.sender = $2 AND NOT ", seen_leg!("$4"),
+        ") ORDER BY id LIMIT $3"];
 }
 
 impl Ledger {
