@@ -36,6 +36,9 @@ LEGAL = {("draft", "awaiting_basis"), ("draft", "requested"), ("awaiting_basis",
 LEGAL |= {(s, t) for s in BUSY for t in ("on_hold", "completed", "discontinued")} | {("on_hold", s) for s in BUSY}
 LEGAL |= {(s, t) for s in OPEN for t in ("withdrawn", "entered_in_error")}
 LEGAL |= {(s, "cancel_requested") for s in OPEN - {"draft", "awaiting_basis", "cancel_requested"}}
+# Once a hand-over stands in one of these states its recipient is responsible for the family, else its sender.
+ACCEPTED = BUSY | {"on_hold", "completed", "discontinued"}
+STATES = OPEN | ACCEPTED | {"declined", "forwarded", "cancelled", "withdrawn", "expired", "entered_in_error"}
 LIMITS = {"understanding": "人が内容を理解したこと / that a person understood the content",
           "content": "内容そのもの / the content itself (checkable apart, with the document and its salts)",
           "fields": "どの項目が送られたか（目録がない） / which fields were sent (no manifest was given)",
@@ -144,7 +147,7 @@ def read_statement(keys, text):
     state, by = part("state"), part("by")
     need(type(p.get("v")) is int and p["v"] == 1, "claims")
     need(all(is_id(p.get(name)) for name in ("hub_id", "receipt_id", "leg", "sender", "recipient")), "claims")
-    need("delivery" not in p or is_id(p["delivery"]), "claims")
+    need(all(name not in p or is_id(p[name]) for name in ("delivery", "responsible")), "claims")
     need((p.get("level") in LEVELS) if typ == RECEIPT else "level" not in p, "claims")
     need(isinstance(p.get("sections"), list) and all(s in SECTIONS for s in p["sections"]), "claims")
     need(is_hash(p.get("link")) and all(is_hash(p[n]) for n in ("manifest", "content", "prev") if n in p), "claims")
@@ -214,6 +217,10 @@ def check_chain(chain, legal, faults):
         seen.add((s["level"], delivery))
     opened = any(s.get("level") == "R3" for s in chain)
     check(not (opened and any("never_opened" in s for s in chain)), "never_opened")
+    hands_over = bool(chain) and "responsible" in chain[0]
+    for s in (s for s in chain if not hands_over or s["state"]["to"] in STATES):
+        due = s["recipient" if s["state"]["to"] in ACCEPTED else "sender"] if hands_over else None
+        check(s.get("responsible") == due, "responsible")
 
 
 def check_copy(copy, chain, faults):

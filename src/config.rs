@@ -1,6 +1,7 @@
 //! The only reader of configuration and environment: typed, validated, secrets redacted.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -9,7 +10,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    domain::{consent::custody::DailyActs, language::Language},
+    domain::{consent::custody::DailyActs, language::Language, referral::ReferralType, retention::Periods},
     ledger::Mode,
 };
 
@@ -50,6 +51,7 @@ pub struct Config {
     pub mail: Mail,
     pub token: Token,
     pub rules: Rules,
+    pub retention: Retention,
     pub log: Log,
 }
 
@@ -136,6 +138,25 @@ pub struct Rules {
     pub confirm_recipients: bool,
     pub release_seconds: u32,
     pub sweep_seconds: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    pub record_years: u16,
+    pub record_years_by_type: BTreeMap<String, u16>,
+}
+
+impl Retention {
+    /// As the rules take it. Types are told apart without regard to case: the configuration writes them small.
+    pub fn periods(&self) -> Periods {
+        let of_type = ReferralType::ALL.iter().filter_map(|kind| {
+            let found =
+                self.record_years_by_type.iter().find(|(code, _)| kind.code().eq_ignore_ascii_case(code));
+            found.map(|(_, years)| (*kind, *years))
+        });
+        Periods { years: self.record_years, of_type: of_type.collect() }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -333,6 +354,14 @@ impl Config {
             return wrong(
                 "rules.release_seconds",
                 "a referral is held back for at most 3600 seconds; 0 for none",
+            );
+        }
+        let known =
+            |code: &String| ReferralType::ALL.iter().any(|kind| kind.code().eq_ignore_ascii_case(code));
+        if !self.retention.record_years_by_type.keys().all(known) {
+            return wrong(
+                "retention.record_years_by_type",
+                "names a type of referral that there is not; the codes are `type` in schemas/common.json",
             );
         }
         if self.ledger.waiting == 0 || self.ledger.readers == 0 {

@@ -265,6 +265,7 @@ fn context(config: &Config, address: SocketAddr, ledger: Ledger, vault: Vault, c
         complaints_desk: config.rules.complaints_desk.clone(),
         confirm_recipients: config.rules.confirm_recipients,
         release_seconds: config.rules.release_seconds,
+        retention: config.retention.periods(),
         broker: match config.hub.mode {
             Mode::Embedded => Broker::InProcess,
             Mode::Clustered => Broker::Amqp,

@@ -8,6 +8,8 @@ use tsunagu::web::{Access, DRY_RUNS, Endpoint, Row, TABLE};
 
 mod support;
 
+#[path = "access/cases.rs"]
+mod cases;
 #[path = "access/cells.rs"]
 mod cells;
 #[path = "access/notices.rs"]
@@ -20,6 +22,8 @@ mod protections;
 mod roles;
 #[path = "access/timing.rs"]
 mod timing;
+#[path = "access/traces.rs"]
+mod traces;
 #[path = "access/world.rs"]
 mod world;
 

@@ -6,6 +6,8 @@
 
 mod support;
 
+#[path = "canary/cases.rs"]
+mod cases;
 #[path = "canary/pages.rs"]
 mod pages;
 #[path = "canary/papers.rs"]
@@ -30,6 +32,11 @@ const LISTS: &[&str] = &[
     "/v1/agencies",
     "/v1/services",
     "/v1/incidents?",
+    "/v1/disclosure-requests?",
+    "/v1/audit",
+    "/v1/break-glass?",
+    "/v1/cases?",
+    "/v1/consultations?",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,7 +119,17 @@ fn controls(left: &Left, engine: Engine) {
     let people = Scanner::new(&[NAME, ASCII]);
     let shown = left.traffic.iter().filter(|one| !people.find(&one.reply.body).is_empty());
     let paths: Vec<&str> = shown.map(|one| one.url.as_str()).collect();
-    for part in ["/v1/deliveries/", "/v1/legs/", "/v1/consents/", "/v1/staff", "/board/legs/"] {
+    for part in [
+        "/v1/deliveries/",
+        "/v1/legs/",
+        "/v1/consents/",
+        "/v1/staff",
+        "/board/legs/",
+        "/v1/disclosure-requests/",
+        "/v1/cases/",
+        "/v1/consultations/",
+        "/board/legs/",
+    ] {
         assert!(paths.iter().any(|path| path.contains(part)), "no canary reached {part}: {paths:?}");
     }
     let previews = left.traffic.iter().filter(|one| {

@@ -10,8 +10,8 @@ use tsunagu::domain::basis_state::{
 use tsunagu::domain::delivery::{Attempts, Delivery, DeliveryFacts, Doorbell, Push, Waited};
 use tsunagu::domain::leg::{Actor, Answered, Evidence, Leg, LegAction, LegState, evidence};
 use tsunagu::domain::leg_facts::{
-    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, Lane, Onward, Preview,
-    RecipientFact, Release, Silence,
+    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, HandOverFact, Lane, Onward,
+    Preview, RecipientFact, Release, Silence,
 };
 use tsunagu::domain::machine::{Code, Machine, available, step};
 use tsunagu::domain::machine_docs::machines_markdown;
@@ -61,6 +61,7 @@ fn leg_facts(lane: Lane, urgency: Urgency) -> Vec<Facts> {
         cancel_wait: [CancelWait::Running, CancelWait::Over],
         before_hold: [BeforeHold::Accepted, BeforeHold::Scheduled, BeforeHold::InProgress],
         disposal: [DisposalFact::NotAsked, DisposalFact::Asked],
+        hand_over: [HandOverFact::No, HandOverFact::FlagWaits, HandOverFact::Clear],
     })
 }
 

@@ -6,31 +6,44 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tsunagu::{
     domain::{
+        access_request::{
+            AccessOutcome, AccessState, AccessStep, Article, Authority, IdentityCheck, Requester,
+        },
         agency::{AgencyKind, Body},
         answer::{DeclineReason, DeclinedBy, Outcome},
         arrangement::{ArrangementKind, ArrangementStep},
-        basis::{BasisCode, CHANGE_REASON, FactKind, INSTEAD_OF, TABLE},
+        basis::{BasisCode, CHANGE_REASON, CaseClass, FactKind, INSTEAD_OF, TABLE},
         basis_state::ConsentState,
         breach_report::ReportItem,
+        break_glass::{GlassState, ReviewOutcome},
+        case::{CaseState, CaseStep, RelationKind, ends_a_case},
         consent::{
             Capacity, ConsentMethod, EvidenceKind, GuardianTold, LineDecision, Opinion,
             custody::{Act, CustodyKind, OtherCustodian, SoleGround},
         },
+        consultation::{Channel, ConsultationResult},
+        cover::CoveredBy,
         delivery::DeliveryState,
+        family_view::{CopyStands, FamilyAnswer, Places, TakeHome},
         holding::{Disposal, HoldingCause, HoldingState},
         incident::{Exposure, IncidentState, RecallReason, ReportNeed},
         leg::{LegAction, LegState},
         mask::{Detail, Why},
         protection::record::{ProtectionState, ProtectionStep},
+        purpose::AccessPurpose,
         receipt::{Attested, ReceiptLevel},
         referral::{Need, ReferralType, Urgency},
         refusal::RefusalCode,
+        relation::{Relation, RelationStep},
+        retention::PlacedKind,
         second_look::Confirm,
         section::Section,
         service::ServiceKind,
         staff::StaffRole,
         subject::SubjectRole,
+        subject_export::{Extent, Nature, Whose},
     },
+    ledger::audit::AuditAction,
     usecases::schema::{BASE, Schema},
 };
 
@@ -49,9 +62,24 @@ const REQUESTS: &[Schema] = &[
     Schema::ProtectionRelease,
     Schema::ProtectionUnlock,
     Schema::ProtectionApprove,
+    Schema::Relation,
+    Schema::BreakGlass,
+    Schema::BreakGlassReview,
+    Schema::Case,
+    Schema::CaseChange,
+    Schema::CasePlan,
+    Schema::CaseClose,
+    Schema::CaseReopen,
+    Schema::CaseEntry,
+    Schema::Consultation,
     Schema::LegAction,
     Schema::StatutoryDecision,
     Schema::IncidentClose,
+    Schema::AccessRequest,
+    Schema::AccessRequestStep,
+    Schema::Erase,
+    Schema::Hold,
+    Schema::HoldLift,
     Schema::Ack,
     Schema::Staff,
     Schema::Readers,
@@ -106,6 +134,13 @@ fn every_published_code_list_is_the_programs() {
         "capacity": Capacity;
         "protection_state": ProtectionState;
         "protection_step": ProtectionStep;
+        "placed_hold_kind": PlacedKind;
+        "case_state": CaseState;
+        "case_step": CaseStep;
+        "case_class": CaseClass;
+        "relation_kind": RelationKind;
+        "channel": Channel;
+        "consultation_result": ConsultationResult;
         "custody_kind": CustodyKind;
         "other_custodian": OtherCustodian;
         "sole_ground": SoleGround;
@@ -118,12 +153,41 @@ fn every_published_code_list_is_the_programs() {
         "agency_kind": AgencyKind;
         "withheld_reason": Why;
         "refusal_code": RefusalCode;
+        "access_purpose": AccessPurpose;
+        "audit_action": AuditAction;
+        "relation": Relation;
+        "relation_step": RelationStep;
+        "covered_by": CoveredBy;
+        "glass_state": GlassState;
+        "review_outcome": ReviewOutcome;
         "detail": Detail;
         "body": Body;
         "arrangement_kind": ArrangementKind;
         "subject_role": SubjectRole;
+        "requester": Requester;
+        "identity_check": IdentityCheck;
+        "authority": Authority;
+        "access_state": AccessState;
+        "access_step": AccessStep;
+        "access_outcome": AccessOutcome;
+        "withholding_ground": Article;
+        "extent": Extent;
+        "whose": Whose;
+        "nature": Nature;
+        "take_home": TakeHome;
+        "places": Places;
+        "copy_stands": CopyStands;
+        "family_answer": FamilyAnswer;
         "staff_role": StaffRole;
     }
+}
+
+#[test]
+fn the_results_that_end_a_case_are_the_programs() {
+    let published = Schema::Common.document()["$defs"]["case_outcome"]["enum"].clone();
+    let program: Vec<_> =
+        Outcome::ALL.iter().filter(|one| ends_a_case(**one)).map(|one| one.code()).collect();
+    assert_eq!(published, Value::from(program));
 }
 
 /// The facts of a leg's basis are those of the table of bases, each described with the bases that know it.

@@ -165,7 +165,7 @@ async fn party(context: &Context, kind: AgencyKind, role: &str) -> Party {
         contractor_of: None,
     };
     let (id, secret) = add_agency(context, new).await.unwrap();
-    let caller = Caller { agency: context.ledger.agency(id).await.unwrap().unwrap(), person: None };
+    let caller = Caller::of(context.ledger.agency(id).await.unwrap().unwrap());
     let document = json!({"name": "港 はるか", "role": role});
     let answer = register_staff(context, &caller, &asked(context, "POST /v1/staff", document)).await.unwrap();
     let staff = read(&answer.text, "/id").parse().unwrap();

@@ -139,8 +139,7 @@ async fn let_in(
     let password = made.as_ref().map_or(typed.trim_end_matches(['\n', '\r']), Password::reveal);
     let row = context.ledger.agency(agency).await?.ok_or_else(|| told(ProblemKind::NotFound.into()))?;
     let sealed = Credentials::parse(&login, password).and_then(|given| given.seal(&context.vault));
-    let caller = Caller { agency: row, person: None };
-    sign_in::set(context, &caller, staff, &sealed.map_err(told)?).await.map_err(told)?;
+    sign_in::set(context, &Caller::of(row), staff, &sealed.map_err(told)?).await.map_err(told)?;
     let url = &context.settings.public_url;
     writeln!(out, "url={url}/sign-in\nlogin={login}")?;
     if let Some(made) = made {

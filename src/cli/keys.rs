@@ -1,4 +1,8 @@
-//! `tsunagu keys`: what the operator of a cluster makes by hand, because two nodes must not make it twice.
+//! `tsunagu keys`: what the operator of a cluster makes by hand, because two nodes must not make it twice; and how keys
+//! are exchanged while the hub runs.
+
+mod moving;
+mod signing;
 
 use clap::Subcommand;
 use jiff::{Span, Timestamp, tz};
@@ -7,13 +11,14 @@ use super::{Console, Said, Stopped};
 use crate::{
     clock::Clock,
     config::Config,
-    domain::ids::AgencyId,
+    domain::{ids::AgencyId, language::Language, problem::Problem},
     hub,
     ledger::Mode,
+    usecases::Context,
     vault::{KeyMaking, Vault, VaultError},
 };
 
-/// クラスタの鍵を作る（組込みモードのハブは自分で作る） / make a cluster's keys; an embedded hub makes its own
+/// 鍵を作り、入れ替え、廃棄する（組込みモードのハブは自分で作る） / make, exchange and retire keys; an embedded hub makes its own
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -26,6 +31,16 @@ enum KeysCommand {
     Init,
     /// 機関ごと・月ごとの鍵を先に作る / make the agencies' monthly keys ahead of time
     Agency(Agency),
+    /// 古い月の鍵で包んだデータ鍵を、今月の鍵へ包み直す / move data keys from earlier months' keys to this month's
+    Rewrap(moving::Rewrap),
+    /// どこからも使われない古い月の鍵を廃棄する / destroy earlier months' keys that nothing needs any more
+    Retire(moving::Retire),
+    /// 署名鍵を作って公開する（まだ使わない） / make and publish a signing key, without using it yet
+    Publish(signing::Publish),
+    /// 公開済みの署名鍵を使い始める / begin to use a published signing key
+    Activate(signing::Activate),
+    /// 動いているノードと、それぞれが持つ鍵を示す / show the running nodes and the keys each of them holds
+    Nodes,
 }
 
 #[derive(clap::Args)]
@@ -46,7 +61,38 @@ pub(super) async fn run(args: Args, console: &Console) -> Result<(), Stopped> {
     match args.command {
         KeysCommand::Init => init(console),
         KeysCommand::Agency(agency) => agency.run(console).await,
+        KeysCommand::Rewrap(rewrap) => {
+            with_tools(console, async |context| rewrap.run(context, console).await).await
+        }
+        KeysCommand::Retire(retire) => {
+            with_tools(console, async |context| retire.run(context, console).await).await
+        }
+        KeysCommand::Publish(publish) => {
+            with_tools(console, async |context| publish.run(context, console)).await
+        }
+        KeysCommand::Activate(activate) => {
+            with_tools(console, async |context| activate.run(context, console).await).await
+        }
+        KeysCommand::Nodes => {
+            with_tools(console, async |context| signing::nodes(context, console).await).await
+        }
     }
+}
+
+/// Runs a command with the hub's tools and waits until what it handed over is written.
+async fn with_tools(
+    console: &Console,
+    run: impl AsyncFnOnce(&Context) -> Result<(), Stopped>,
+) -> Result<(), Stopped> {
+    let tools = console.tools().await?;
+    let ran = run(tools.context()).await;
+    tools.close().await;
+    ran
+}
+
+/// A problem of a use case, told as the end of a command.
+fn stopped(problem: &Problem) -> Stopped {
+    Stopped::failed(Said::new(problem.told(Language::Japanese), problem.told(Language::English)))
 }
 
 fn init(console: &Console) -> Result<(), Stopped> {

@@ -168,10 +168,17 @@ fn vault_ja(error: &VaultError) -> String {
         VaultError::NoKek { agency, month } => {
             format!("機関 {agency} の {month} 以前の鍵がありません。tsunagu keys agency で作ってください。")
         }
-        VaultError::NoSigningKey { .. }
-        | VaultError::Opening { .. }
-        | VaultError::BigNumber
-        | VaultError::Crypto(_) => format!("鍵の処理ができませんでした: {error}"),
+        VaultError::NoSigningKey { kid } => {
+            format!(
+                "署名鍵 {kid} が鍵フォルダにありません。tsunagu keys publish で作った鍵のIDを指定してください。"
+            )
+        }
+        VaultError::Shredded { id } => {
+            format!("データ鍵 {id} は破棄されています。封じた内容はもう開けません。")
+        }
+        VaultError::Opening { .. } | VaultError::BigNumber | VaultError::Crypto(_) => {
+            format!("鍵の処理ができませんでした: {error}")
+        }
     }
 }
 

@@ -259,6 +259,12 @@ impl Party<'_> {
     pub const fn acts_as_municipality(&self) -> bool {
         self.kind.is_municipal_office() || self.contractor_of.is_some()
     }
+
+    /// Whether the rules for private bodies are open to it: it is one, and holds no municipality's data as a contractor
+    /// (個人情報の保護に関する法律 第66条2項).
+    pub const fn acts_privately(&self) -> bool {
+        matches!(self.body, Body::Private) && self.contractor_of.is_none()
+    }
 }
 
 #[cfg(test)]

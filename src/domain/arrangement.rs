@@ -35,7 +35,7 @@ impl ArrangementKind {
         match self {
             Self::Council => party.kind.may_coordinate_council(),
             Self::Contract | Self::Purpose => matches!(party.body, Body::Public),
-            Self::JointUse => matches!(party.body, Body::Private) && party.contractor_of.is_none(),
+            Self::JointUse => party.acts_privately(),
         }
     }
 }

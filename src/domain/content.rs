@@ -136,6 +136,12 @@ impl Content {
         self.veil = Some(veil);
     }
 
+    /// The same behind this veil and no other.
+    #[must_use]
+    pub(in crate::domain) fn behind(self, veil: Veil) -> Self {
+        Self { veil: Some(veil), ..self }
+    }
+
     /// The veil that was drawn. Where a mask asks for one and there is none, no text is shown.
     pub fn veil(&self) -> Option<&Veil> {
         self.veil.as_ref()

@@ -14,6 +14,8 @@ use super::{
     basis::{Basis, BasisCode, Facts, Grant, Lane},
     consent::ConsentRecord,
     content::Outline,
+    fault::Phrase,
+    hand_over::Flag,
     ids::{CaseId, StaffId},
     mask::{Detail, Mask, Why, Withheld},
     protection::Standing,
@@ -69,6 +71,8 @@ pub struct Question<'a> {
     /// The arrangement the leg names, as it stands now.
     pub arrangement: Option<&'a Arrangement>,
     pub protection: Standing<'a>,
+    /// Of a hand-over: whether its recipient has taken over what protects the family.
+    pub flag: Flag,
     pub recalled: bool,
     pub written_by: StaffId,
     pub approved_by: Option<StaffId>,
@@ -116,6 +120,10 @@ pub fn decide(q: &Question<'_>) -> Result<Decision, Refusal> {
     if stoppable && q.protection.blocks(&q.recipient) {
         return Err(basis.refuse(RefusalCode::RecipientBlocked));
     }
+    // Between 5 and 6: what a hand-over asks of its two sides.
+    if q.kind == ReferralType::HandOver && basis.lane != Lane::Notice {
+        hand_over(q, basis)?;
+    }
     // 4 and 6 to 10: what the basis itself asks.
     let grant = (basis.decide)(basis, q)?;
     // 11. Opener.
@@ -140,6 +148,36 @@ fn without_personal_data(q: &Question<'_>) -> Result<Decision, Refusal> {
     }
 }
 
+/// A municipality hands a family over to a municipality, and what protects the family goes ahead of what is said about
+/// it. What cannot be read cannot go ahead.
+fn hand_over(q: &Question<'_>, basis: &Basis) -> Result<(), Refusal> {
+    if q.sender.kind.is_municipal_office() && !q.recipient.kind.is_municipal_office() {
+        return Err(basis.refuse(RefusalCode::BasisRecipient).advising(TO_A_MUNICIPALITY));
+    }
+    let first = basis.refuse(RefusalCode::ProtectionFirst);
+    match (q.protection, q.flag) {
+        (Standing::Unprotected, _) | (_, Flag::Taken) => Ok(()),
+        (Standing::Protected(_), Flag::Waiting) if q.event == Event::Send => Ok(()),
+        (Standing::Protected(_), Flag::Waiting) => Err(first),
+        (Standing::Unreadable, Flag::Waiting) => {
+            Err(Refusal { detail: UNREADABLE, ..first.advising(REPAIR) })
+        }
+    }
+}
+
+const TO_A_MUNICIPALITY: Phrase = Phrase {
+    ja: "市町村からの移管（IKAN）の宛先は、引き継ぐ市町村の機関です。ほかの機関には紹介（SHOKAI）などで伝えてください。",
+    en: "A municipality hands a family over (IKAN) to an office of a municipality; write to others by another type, such as SHOKAI.",
+};
+const UNREADABLE: Phrase = Phrase {
+    ja: "この家族の秘匿の記録が読めないため、引き継げません。",
+    en: "The record of the family's protection cannot be read, so that it cannot be handed over.",
+};
+const REPAIR: Phrase = Phrase {
+    ja: "ハブの運営者に連絡し、差出機関で秘匿を記録し直してください。それまでは電話で引き継いでください。",
+    en: "Tell the operator of the hub and let the sender record the protection again; hand over by telephone meanwhile.",
+};
+
 /// Step 12: for every section asked and every person it speaks of, a grant or a reason.
 fn mask(q: &Question<'_>, grant: &Grant) -> (Mask, Vec<Withheld>) {
     let (mut mask, mut withheld) = (Mask::default(), Vec::new());
@@ -148,7 +186,6 @@ fn mask(q: &Question<'_>, grant: &Grant) -> (Mask, Vec<Withheld>) {
         let mut refused: Vec<(Option<&SubjectRef>, Why)> = Vec::new();
         for subject in q.outline.of(section) {
             let (why, detail) = match why_withheld(q, grant, section, subject) {
-                Some(Why::Sealed) => (Some(Why::Sealed), None),
                 _ if bearing.withholds(section) => (Some(Why::Concealed), None),
                 // The sentence in place of an address stands also where an address has no place at all (7.1).
                 None | Some(Why::Mask) if bearing.detail(section) == Detail::Substitute => {
@@ -254,6 +291,6 @@ fn second_person(q: &Question<'_>, basis: &Basis, mask: &Mask) -> Result<(), Ref
 }
 
 #[cfg(test)]
-mod properties;
+pub(in crate::domain) mod properties;
 #[cfg(test)]
 mod protected;

@@ -15,6 +15,8 @@ code_list! {
     DoorbellKind, "doorbell kind" {
         DeliveryWaiting = "delivery.waiting", "新しい送達があります", "a delivery is waiting";
         LegChanged = "leg.changed", "宛先の状態が変わりました", "a leg has changed";
+        /// 緊急閲覧: something of a leg was opened in an emergency, or its review is late.
+        GlassBroken = "glass.broken", "緊急閲覧の確認が必要です", "a break-glass is to be reviewed";
         DeliveryRecalled = "delivery.recalled", "送達が取り下げられました", "a delivery was recalled";
     }
 }

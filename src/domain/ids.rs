@@ -67,6 +67,10 @@ ids! {
     ServiceId, "service";
     /// One household's thread (相談ケース).
     CaseId, "case";
+    /// What was written down about a case (経過記録).
+    CaseEntryId, "entry of a case";
+    /// A nameless note of one talk (相談記録).
+    ConsultationId, "consultation";
     /// One structured request about a case (紹介・連絡).
     ReferralId, "referral";
     /// A referral to one recipient: the unit that has a status (宛先).
@@ -83,6 +87,12 @@ ids! {
     ProtectionId, "protection";
     /// What was sent by mistake, and its record (事案).
     IncidentId, "incident";
+    /// A request to see what is held about a person (開示請求).
+    AccessRequestId, "disclosure request";
+    /// What a party wants kept from erasure (消去の保留).
+    HoldId, "hold";
+    /// A break-glass (緊急閲覧).
+    BreakGlassId, "break-glass";
     /// Signed evidence of one step (受領証).
     ReceiptId, "receipt";
     /// A queued piece of work, such as a doorbell to ring.

@@ -6,8 +6,8 @@
 
 use crate::code_list;
 use crate::domain::leg_facts::{
-    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, Lane, Onward, Preview,
-    RecipientFact, Release, Silence,
+    Approval, BasisFact, BeforeHold, CancelWait, CopyPlace, DisposalFact, Facts, HandOverFact, Lane, Onward,
+    Preview, RecipientFact, Release, Silence,
 };
 use crate::domain::leg_table::TRANSITIONS;
 use crate::domain::machine::{self, Machine, machine_codes};
@@ -79,6 +79,8 @@ code_list! {
         /// Before that: nothing was ever visible.
         Undo = "undo", "送信を取りやめる", "undo the sending";
         Receive = "receive", "受領を記録する", "record the arrival";
+        /// 移管: the interim answer, and the taking over of what protects the family.
+        Acknowledge = "acknowledge", "引継ぎの受領を知らせる", "acknowledge the hand-over";
         Accept = "accept", "受け入れる（受理する）", "accept";
         Waitlist = "waitlist", "待機にする", "put on the waiting list";
         Decline = "decline", "受入不可と答える", "decline";
@@ -102,9 +104,13 @@ code_list! {
         Replace = "replace", "別の宛先へ送り直す", "send anew in its place";
         Note = "note", "連絡を書き添える", "add a note";
         View = "view", "閲覧を記録する", "record a viewing";
+        /// 緊急閲覧: a named person of the recipient broke the glass.
+        BreakGlass = "break_glass", "緊急閲覧を記録する", "record a break-glass";
         NoShow = "no_show", "来所なしを記録する", "record a no-show";
         AppointmentMoved = "appointment_moved", "日程を変更する", "move the appointment";
         Reminder = "reminder", "返事を促す", "send a reminder";
+        /// Its keys are destroyed: what it said is gone, that it was stays.
+        Shred = "shred", "内容を消去する", "destroy the content";
     }
 }
 
@@ -136,6 +142,10 @@ code_list! {
         NotUrgentNorStatutory = "not_urgent_nor_statutory", "至急でも法令に基づくものでもないこと", "the leg is neither urgent nor statutory";
         CancelUnanswered = "cancel_unanswered", "取消依頼への返事がないまま期限を過ぎたこと", "the cancellation stayed unanswered past its working days";
         DisposalAsked = "disposal_asked", "写しの確認を求められていること", "the copy was asked back and nobody has answered yet";
+        IsHandOver = "is_hand_over", "移管であること", "the leg hands a family over";
+        NotHandOver = "not_hand_over", "移管でないこと", "the leg hands no family over";
+        FlagWaits = "flag_waits", "秘匿の引受けが済んでいないこと", "the family's protection waits to be taken over";
+        FlagTaken = "flag_taken", "家族の秘匿があれば引き受けていること", "the family's protection, if there is any, has been taken over";
         HeldFromAccepted = "held_from_accepted", "停止前が「受入決定」であること", "it was accepted before the hold";
         HeldFromScheduled = "held_from_scheduled", "停止前が「日程確定」であること", "it was scheduled before the hold";
         HeldFromInProgress = "held_from_in_progress", "停止前が「支援中」であること", "it was in progress before the hold";
@@ -159,6 +169,7 @@ code_list! {
         Outcome = "outcome", "結果コード", "outcome code";
         Note = "note", "連絡内容", "note";
         Disposal = "disposal", "写しの扱い", "what became of the copy";
+        Case = "case", "自機関の相談ケース", "the agency's own case";
     }
 }
 
@@ -206,6 +217,11 @@ impl Machine for Leg {
             Guard::NotUrgentNorStatutory => facts.lane.may_end_in_silence(facts.urgency),
             Guard::CancelUnanswered => facts.cancel_wait == CancelWait::Over,
             Guard::DisposalAsked => facts.disposal == DisposalFact::Asked,
+            Guard::IsHandOver => facts.hand_over != HandOverFact::No,
+            Guard::NotHandOver => facts.hand_over == HandOverFact::No,
+            // Nothing ever holds up a notice.
+            Guard::FlagWaits => facts.hand_over == HandOverFact::FlagWaits && facts.lane != Lane::Notice,
+            Guard::FlagTaken => facts.hand_over != HandOverFact::FlagWaits || facts.lane == Lane::Notice,
             Guard::HeldFromAccepted => facts.before_hold == BeforeHold::Accepted,
             Guard::HeldFromScheduled => facts.before_hold == BeforeHold::Scheduled,
             Guard::HeldFromInProgress => facts.before_hold == BeforeHold::InProgress,

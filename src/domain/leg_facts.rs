@@ -106,6 +106,15 @@ pub enum DisposalFact {
     Asked,
 }
 
+/// Whether the leg hands a family over, and what has to be taken over first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandOverFact {
+    No,
+    /// The family is protected, and nobody at the recipient has taken that over.
+    FlagWaits,
+    Clear,
+}
+
 /// What the guards of the leg's table need to know, established by the use case beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -122,6 +131,7 @@ pub struct Facts {
     pub cancel_wait: CancelWait,
     pub before_hold: BeforeHold,
     pub disposal: DisposalFact,
+    pub hand_over: HandOverFact,
 }
 
 impl Facts {
@@ -143,6 +153,8 @@ impl Facts {
             cancel_wait: CancelWait::Running,
             before_hold: BeforeHold::Accepted,
             disposal: DisposalFact::NotAsked,
+            // Of which kind a leg is, is never unknown: whoever asks about a hand-over says so.
+            hand_over: HandOverFact::No,
         }
     }
 }

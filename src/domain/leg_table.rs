@@ -60,6 +60,23 @@ const ARRIVED: &[LegState] = &[
     Expired,
     EnteredInError,
 ];
+/// The same with the state before any arrival: the glass may be broken for a copy nobody has opened yet.
+const REACHED: &[LegState] = &[
+    Requested,
+    Received,
+    InfoRequested,
+    Accepted,
+    Waitlisted,
+    Scheduled,
+    InProgress,
+    OnHold,
+    CancelRequested,
+    Declined,
+    Forwarded,
+    Completed,
+    Discontinued,
+    Expired,
+];
 /// Every state that has ended.
 const ENDED: &[LegState] =
     &[Declined, Forwarded, Completed, Discontinued, Cancelled, Withdrawn, Expired, EnteredInError];
@@ -90,7 +107,8 @@ pub const TRANSITIONS: &[Transition] = &[
     row(4, &[AwaitingBasis], LegAction::Cancel, Cancelled, &[S, G]),
     // The R2 or R3 written by the same operation is the reason; nobody but the hub says "arrived".
     row(5, &[Requested], LegAction::Receive, Received, &[H]),
-    row(6, &[Received], LegAction::Accept, Accepted, &[R]),
+    // Whoever takes a family over takes over first what protects it.
+    row(6, &[Received], LegAction::Accept, Accepted, &[R]).when(&[Guard::FlagTaken]),
     // The clock of a notice runs day and night: a desk takes it or says at once that it is not the one.
     row(6, &[Received], LegAction::Waitlist, Waitlisted, &[R])
         .when(&[Guard::NotNotice])
@@ -98,13 +116,22 @@ pub const TRANSITIONS: &[Transition] = &[
     row(6, &[Received], LegAction::Decline, Declined, &[R]).with(&[Field::Reason, Field::By]),
     row(7, &[Received], LegAction::Ask, InfoRequested, &[R]).with(&[Field::Question]),
     row(7, &[InfoRequested], LegAction::Reply, Received, &[S]).with(&[Field::Answer]),
-    row(8, &[Received, Accepted], LegAction::Forward, Forwarded, &[R])
+    row(8, &[Received], LegAction::Forward, Forwarded, &[R])
         .when(&[Guard::OnwardCovered])
         .with(&[Field::OnwardRecipient]),
-    row(8, &[Received, Accepted], LegAction::Forward, Declined, &[R])
-        .when(&[Guard::OnwardNotCovered])
+    row(8, &[Received], LegAction::Forward, Declined, &[R]).when(&[Guard::OnwardNotCovered]).with(&[
+        Field::Reason,
+        Field::By,
+        Field::Suggestion,
+    ]),
+    // A family that was taken over is not given back by the way: its agency hands it over in its turn.
+    row(8, &[Accepted], LegAction::Forward, Forwarded, &[R])
+        .when(&[Guard::OnwardCovered, Guard::NotHandOver])
+        .with(&[Field::OnwardRecipient]),
+    row(8, &[Accepted], LegAction::Forward, Declined, &[R])
+        .when(&[Guard::OnwardNotCovered, Guard::NotHandOver])
         .with(&[Field::Reason, Field::By, Field::Suggestion]),
-    row(9, &[Waitlisted], LegAction::Accept, Accepted, &[R]),
+    row(9, &[Waitlisted], LegAction::Accept, Accepted, &[R]).when(&[Guard::FlagTaken]),
     row(9, &[Waitlisted], LegAction::Decline, Declined, &[R]).with(&[Field::Reason, Field::By]),
     row(9, &[Waitlisted], LegAction::Expire, Expired, &[H])
         .when(&[Guard::NotUrgentNorStatutory, Guard::SilenceStepsDone]),
@@ -119,20 +146,21 @@ pub const TRANSITIONS: &[Transition] = &[
     row(13, AT_WORK, LegAction::Complete, Completed, &[R]).with(&[Field::Outcome]),
     row(14, &[Accepted, Scheduled, InProgress, OnHold], LegAction::Discontinue, Discontinued, &[R])
         .with(&[Field::Reason]),
-    row(15, &[Requested], LegAction::Cancel, Cancelled, &[S]).when(&[Guard::NotFetched]),
+    row(15, &[Requested], LegAction::Cancel, Cancelled, &[S]).when(&[Guard::NotFetched, Guard::NotNotice]),
     // While the copy is held back nobody at the recipient has seen anything: no R1 was written, and none will be.
     row(15, &[Requested], LegAction::Undo, Cancelled, &[S]).when(&[Guard::Held]),
-    row(16, &[Requested], LegAction::Cancel, CancelRequested, &[S, SS]).when(&[Guard::CopyOut]),
-    row(
-        16,
-        &[Received, InfoRequested, Accepted, Waitlisted, Scheduled, InProgress, OnHold],
-        LegAction::Cancel,
-        CancelRequested,
-        &[S, SS],
-    ),
+    row(16, &[Requested], LegAction::Cancel, CancelRequested, &[S, SS])
+        .when(&[Guard::CopyOut, Guard::NotNotice]),
+    row(16, &[Received, InfoRequested, Waitlisted], LegAction::Cancel, CancelRequested, &[S, SS])
+        .when(&[Guard::NotNotice]),
+    // Whoever has handed a family over has nothing left to cancel; a mistake is recalled.
+    row(16, &[Accepted, Scheduled, InProgress, OnHold], LegAction::Cancel, CancelRequested, &[S, SS])
+        .when(&[Guard::NotHandOver, Guard::NotNotice]),
     row(17, &[CancelRequested], LegAction::ConfirmCancel, Cancelled, &[R]),
-    // The result may win the race against the cancellation.
-    row(17, &[CancelRequested], LegAction::Complete, Completed, &[R]).with(&[Field::Outcome]),
+    // The result may win the race against the cancellation; but a family was accepted before, or not at all.
+    row(17, &[CancelRequested], LegAction::Complete, Completed, &[R])
+        .when(&[Guard::NotHandOver])
+        .with(&[Field::Outcome]),
     row(18, &[CancelRequested], LegAction::LapseCancel, Cancelled, &[H]).when(&[Guard::CancelUnanswered]),
     row(19, &[Requested, Received], LegAction::Expire, Expired, &[H])
         .when(&[Guard::NotUrgentNorStatutory, Guard::SilenceStepsDone]),
@@ -155,12 +183,19 @@ pub const TRANSITIONS: &[Transition] = &[
     event(ENDED, LegAction::ConfirmDisposal, &[R]).when(&[Guard::DisposalAsked]).with(&[Field::Disposal]),
     event(&[Declined, Expired, Cancelled], LegAction::Replace, &[S]).with(&[Field::Recipient]).at_row(22),
     event(&[Requested], LegAction::Release, &[H]).when(&[Guard::Held]),
+    // The interim answer to a hand-over. It takes the protection over where one waits, for a case it names.
+    event(SHARED, LegAction::Acknowledge, &[R]).when(&[Guard::FlagWaits]).with(&[Field::Case]),
+    event(SHARED, LegAction::Acknowledge, &[R]).when(&[Guard::IsHandOver, Guard::FlagTaken]),
     event(SHARED, LegAction::Note, &[S, SS, R]).with(&[Field::Note]),
     event(ARRIVED, LegAction::View, &[H]),
+    // A fact to keep in every state in which a copy can be opened: who opened it in an emergency, for both to see.
+    event(REACHED, LegAction::BreakGlass, &[H]),
     // Counted; the second one prompts the sender.
     event(&[Scheduled, InProgress], LegAction::NoShow, &[R]),
     event(&[InProgress], LegAction::AppointmentMoved, &[R]).with(&[Field::AppointmentAt]),
     event(SHARED, LegAction::Reminder, &[S, H]),
+    // At the word of two people of the sender, when nothing stands in the way: `domain/retention.rs`.
+    event(ENDED, LegAction::Shred, &[H]),
 ];
 
 #[cfg(test)]

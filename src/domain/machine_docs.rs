@@ -26,7 +26,9 @@ that ends it: its R4 where the first answer is itself an end, otherwise `closed`
 answer (`accept`, `waitlist`, `decline`, `ask`, `forward`) writes the R4. For 通告 and 送致, `accept` is the
 interim answer 受理: the desk takes the notice. A 通告 needs nothing before it goes, never expires and
 cannot be withdrawn. A forwarded leg and a replacement are new legs: they begin by row 1 with a link to
-the old one, which stays closed. `resume` goes back to the state before the hold.
+the old one, which stays closed. `resume` goes back to the state before the hold. Of a hand-over (移管) the
+recipient is responsible in `accepted`, `scheduled`, `in_progress`, `on_hold`, `completed` and `discontinued`,
+the sender in every other state.
 ";
 
 const DELIVERY: &str = "\

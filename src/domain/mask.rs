@@ -122,6 +122,16 @@ impl Mask {
         self
     }
 
+    /// The same for these people alone; `None` among them stands for the household as a whole.
+    #[must_use]
+    pub fn only(mut self, people: &BTreeSet<Option<SubjectRef>>) -> Self {
+        self.0.retain(|_, section| {
+            section.subjects.retain(|subject| people.contains(subject));
+            !section.subjects.is_empty()
+        });
+        self
+    }
+
     /// What both masks grant. Sealed in one is sealed in both, so the notifier's desk must be given the
     /// mask of its own opening, never that mask intersected with the one of the sending.
     pub fn intersect(&self, other: &Self) -> Self {

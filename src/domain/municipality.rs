@@ -97,6 +97,12 @@ fn check_digit(five: &[u8]) -> u8 {
     char::from_digit((11 - sum % 11) % 10, 10).map_or(b'0', |digit| digit as u8)
 }
 
+/// Whether two codes as agencies carry them name one municipality: the wards of a designated city are the city's.
+pub fn is_one_municipality(one: &str, other: &str) -> bool {
+    let whole = |code: &str| MunicipalityCode::parse(code).map(|code| code.of_city());
+    one == other || matches!((whole(one), whole(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 impl FromStr for MunicipalityCode {
     type Err = BadMunicipalityCode;
 

@@ -84,8 +84,14 @@ problem_kinds! {
         "もう一度プレビューして違いを確かめ、新しい token を付けて送ってください。まだ何も送られていません。", "Preview again, look at what changed, and send with the new token. Nothing has been sent.";
     NoDryRun = "no-dry-run", "この操作は試しに行うことができません", "This request has no dry run",
         "Prefer: dry-run を外すと実行されます。まだ何も行われていません。", "Without Prefer: dry-run it is carried out. Nothing has been done.";
+    BreakGlassRefused = "break-glass-refused", "緊急閲覧はできません", "The glass may not be broken",
+        "通常の方法で開くか、未確認の緊急閲覧を先に確認してもらってください。", "Open it in the ordinary way, or have the reviews made that are missing.";
     OpeningRefused = "opening-refused", "現在は閲覧できません", "The content may not be opened now",
         "差出機関に問い合わせてください。", "Ask the sending agency.";
+    Shredded = "shredded", "内容は消去されています", "The content was erased",
+        "内容はもう誰にも読めません。差出機関の個人情報保護担当に問い合わせてください。IDと受領証は残っており、GET /v1/legs/{id}/receipts で確かめられます。", "Nobody can read the content any more. Ask the privacy officer of the sending agency. Ids and receipts remain: GET /v1/legs/{id}/receipts.";
+    RetentionHold = "retention-hold", "まだ消去できません", "It must not be erased yet",
+        "errorsにある理由がなくなってから、もう一度行ってください。何も消去されていません。", "Try again when the reasons listed in errors are gone. Nothing was erased.";
     ChannelUnavailable = "channel-unavailable", "このハブでは使えない受け方です", "The hub does not offer this channel",
         "電子メール（PUT /v1/subscriptions/mail）か受信箱（GET /v1/inbox）を使ってください。", "Use e-mail (PUT /v1/subscriptions/mail) or the inbox (GET /v1/inbox).";
     IllegalTransition = "illegal-transition", "現在の状態ではこの操作はできません", "The action is not allowed in the present state",

@@ -21,6 +21,7 @@ code_list! {
         Previous = "prev", "前の受領証につながりません", "a statement does not link back to R0: one between is missing or altered";
         Fork = "fork", "同じ受領証の後に二つの記録があります", "two statements follow the same one";
         NeverOpened = "never_opened", "「だれも開いていない」とする記録と、開封の受領証が並んでいます", "it is said that nobody was shown the content, and there is an R3";
+        Responsible = "responsible", "移管の責任者が、当事者または状態と一致しません", "who is responsible for the family is not who it is in this state, or is left out";
         Level = "level", "同じ段階の受領証が二つあるか、順序が正しくありません", "a level stands twice, or without the level it needs before it";
         Sequence = "seq", "番号が抜けているか、戻っています", "the leg's numbers have a gap or go back";
         State = "state", "状態が前の記録の続きではありません", "the state before is not the state the last statement left";

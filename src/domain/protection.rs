@@ -10,7 +10,7 @@ use super::{
     fault::Phrase,
     ids::{AgencyId, StaffId},
     mask::{Detail, Texts},
-    municipality::MunicipalityCode,
+    municipality::is_one_municipality,
     referral::ReferralType,
     refusal::{Refusal, RefusalCode},
     section::Section,
@@ -136,7 +136,7 @@ impl Protection {
         self.lift.is_some_and(|lift| lift.recipient == party.id && lift.purpose == purpose && at < lift.until)
     }
 
-    fn texts(&self) -> Texts {
+    pub(in crate::domain) fn texts(&self) -> Texts {
         if self.narrative_free_of_place { Texts::Placeless } else { Texts::Withheld }
     }
 }
@@ -145,12 +145,6 @@ impl Protection {
 fn works_for(party: &Party<'_>, code: &str) -> bool {
     is_one_municipality(party.municipality, code)
         || party.contractor_of.is_some_and(|theirs| is_one_municipality(theirs, code))
-}
-
-/// The wards of a designated city are one municipality: one city hall keeps the register of all of them.
-fn is_one_municipality(one: &str, other: &str) -> bool {
-    let whole = |code: &str| MunicipalityCode::parse(code).map(|code| code.of_city());
-    one == other || matches!((whole(one), whole(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// How a protection bears on one recipient (domain.md 7.5 step 12).

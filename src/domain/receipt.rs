@@ -82,6 +82,9 @@ pub struct Step {
     pub never_opened: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
+    /// Of a hand-over: who is responsible for the family from this step on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responsible: Option<AgencyId>,
 }
 
 /// Whose copy it is. Only R0 has a sender's copy, a JWS of its own.

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::fault::Phrase;
+use super::{fault::Phrase, hand_over};
 use crate::code_list;
 
 code_list! {
@@ -13,6 +13,7 @@ code_list! {
         BasisUnknown = "BASIS_UNKNOWN", "根拠コードが不明です", "the basis is not a known code";
         Recalled = "RECALLED", "取り消された送信です", "the leg was recalled";
         RecipientBlocked = "RECIPIENT_BLOCKED", "この宛先には送れません", "this recipient is blocked";
+        ProtectionFirst = "PROTECTION_FIRST", "秘匿の引継ぎが先です", "the protection is handed over first";
         BasisSender = "BASIS_SENDER", "この根拠を使えない差出機関です", "the sender may not use this basis";
         BasisRecipient = "BASIS_RECIPIENT", "この根拠では送れない宛先です", "the basis does not reach this recipient";
         NotMember = "NOT_MEMBER", "協議会の構成員ではありません", "not a member of the council";
@@ -32,6 +33,7 @@ code_list! {
         ConsentParty = "CONSENT_PARTY", "同意に含まれない機関です", "the consent does not name this agency";
         ConsentPurpose = "CONSENT_PURPOSE", "同意の目的に含まれません", "the consent does not cover this purpose";
         ConflictOfInterest = "CONFLICT_OF_INTEREST", "関係者は開けません", "the opener is not impartial";
+        RelationUnclear = "RELATION_UNCLEAR", "関係者かどうかの申告が必要です", "the opener is asked whether they are related";
         NotifierSealed = "NOTIFIER_SEALED", "通告者の情報は開けません", "the notifier is sealed";
         AddressConcealed = "ADDRESS_CONCEALED", "住所は秘匿されています", "the address is concealed";
         ConsentSubject = "CONSENT_SUBJECT", "本人の同意に含まれない人の情報です", "the consent does not cover these people";
@@ -83,6 +85,7 @@ const fn own_law(code: RefusalCode) -> Option<&'static str> {
         C::ModeNoPersonalData => "利用者支援事業実施要綱（利用者の選択の尊重）",
         C::NoBasis | C::BasisUnknown => "個人情報の保護に関する法律 第27条1項・第69条",
         C::NotifierSealed => "児童虐待の防止等に関する法律 第7条",
+        C::ProtectionFirst => "配偶者からの暴力等に係る支援措置（住民基本台帳事務処理要領）",
         C::ConsentCapacity => "個人情報の保護に関する法律 第27条1項、民法 第818条・第824条",
         C::ConsentCustody => "民法 第818条・第824条の2",
         _ => return None,
@@ -102,6 +105,7 @@ const fn sentences(code: RefusalCode) -> Sentences {
         C::BasisUnknown => ("根拠の一覧にないコードです。", "The code is not on the list of bases.", "CONSENT、TSUKOKU_GY6 など、根拠の一覧にあるコードを書いてください。", "Write a code of the list of bases, such as CONSENT or TSUKOKU_GY6."),
         C::Recalled => ("差出機関がこの送信を取り消しました。", "The sender recalled this leg.", "内容は使わず、差出機関の連絡に従ってください。", "Do not use the content; follow what the sender asks."),
         C::RecipientBlocked => ("この宛先への提供は止められています。", "Disclosure to this recipient is stopped.", "担当課に相談し、別の宛先を選んでください。", "Ask the division in charge and choose another recipient."),
+        C::ProtectionFirst => ("この家族には秘匿があり、宛先の機関がまだ引き受けていません。", "The family is protected, and the recipient has not taken the protection over.", hand_over::TAKE_OVER_FIRST.ja, hand_over::TAKE_OVER_FIRST.en),
         C::BasisSender => ("この根拠を使える機関の種類ではありません。", "An agency of this kind may not use the basis.", "同意など、差出機関が使える根拠を選んでください。", "Choose a basis open to the sender, such as a consent."),
         C::BasisRecipient => ("この根拠で情報を渡せる宛先ではありません。", "The basis does not reach a recipient of this kind.", "根拠に定められた宛先を選ぶか、根拠を見直してください。", "Choose a recipient the law names, or reconsider the basis."),
         C::NotMember => ("差出機関と宛先が同じ協議会の構成員ではありません。", "Sender and recipient are not members of one council on this day.", "調整機関に構成員を確認するか、別の根拠を使ってください。", "Check the membership with the coordinating body, or use another basis."),
@@ -121,6 +125,7 @@ const fn sentences(code: RefusalCode) -> Sentences {
         C::ConsentParty => ("差出機関または宛先が、この同意に明記されていません。", "The consent does not name both sender and recipient.", "この機関を宛先に含む同意を新たに得てください。", "Obtain a new consent that names this agency."),
         C::ConsentPurpose => ("同意の目的は、この送信の目的と異なります。", "The consent was given for another purpose.", "この目的についての同意を新たに得てください。", "Obtain a new consent for this purpose."),
         C::ConflictOfInterest => ("この件の当事者・親族などに当たる職員は開けません。", "A party to the case, or a relative, may not open it.", "同じ機関の別の職員が開いてください。期限は進んでいます。", "Let another person of the agency open it; the clocks run on."),
+        C::RelationUnclear => ("差出機関が関係者として挙げた人と、お名前が同じか似ています。", "The sender named somebody as related to the case whose name may be this reader's.", "関係があるかどうかを申告してください（POST /v1/deliveries/{id}/relations の declared か denied）。関係がなければ、すぐに開けます。", "Say whether there is a relation (POST /v1/deliveries/{id}/relations, declared or denied); if there is none, it opens at once."),
         C::NotifierSealed => ("通告者を特定させる情報は、受理窓口の担当者だけが開けます。", "Only the reception desk of the notice may see who gave it.", "受理窓口の担当者に引き継いでください。", "Pass it to the duty desk."),
         C::AddressConcealed => ("住所は秘匿の対象です。", "The address is concealed.", "連絡は担当課を経由してください。", "Reach the family through the division in charge."),
         C::ConsentSubject => ("求められた情報は、同意に含まれない人のものだけです。", "All that was asked is about people the consent does not cover.", "その人自身の同意を新たに得てください。", "Obtain the consent of that person."),

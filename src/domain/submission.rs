@@ -13,7 +13,9 @@ use super::{
     field_error::FieldError,
     field_rules,
     ids::{AgencyId, ArrangementId, CaseId, ConsentId, StaffId},
+    person_name::NameText,
     referral::{ReferralType, Urgency},
+    relation::Relation,
     second_look::Confirm,
     section::Sections,
     subject::Subject,
@@ -60,6 +62,17 @@ pub struct AskedLeg {
     pub reply_by: Option<Timestamp>,
     /// What the sender has looked at again.
     pub confirmed: Vec<Confirm>,
+    /// Who works there and is related to the case.
+    pub related: Vec<Named>,
+}
+
+/// Somebody at the recipient, by id where the sender knows it, by name where not.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Named {
+    pub staff: Option<StaffId>,
+    pub name: Option<NameText>,
+    pub kana: Option<NameText>,
+    pub relation: Relation,
 }
 
 impl AskedLeg {
@@ -83,6 +96,8 @@ struct WireLeg {
     reply_by: Option<Timestamp>,
     #[serde(default)]
     confirmed: Vec<Confirm>,
+    #[serde(default)]
+    related: Vec<Named>,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +156,9 @@ impl Submission {
         faults.extend(notice_faults(wire.kind, &legs));
         if wire.kind != ReferralType::Notice && !wire.seen_by.is_empty() {
             faults.push(seen_by_all());
+        }
+        if wire.kind == ReferralType::HandOver {
+            faults.extend(hand_over_faults(wire.case, legs.len()));
         }
         if wire.called_at.is_some_and(|at| at > now) {
             faults.push(not_called_yet());
@@ -203,6 +221,7 @@ fn asked(leg: WireLeg) -> Result<AskedLeg, &'static str> {
         requested_action: leg.requested_action,
         reply_by: leg.reply_by,
         confirmed: leg.confirmed,
+        related: leg.related,
     })
 }
 
@@ -239,6 +258,23 @@ fn notice_faults(kind: ReferralType, legs: &[AskedLeg]) -> Vec<FieldError> {
             )
         })
         .collect()
+}
+
+/// One family goes to one agency: two recipients could both accept it. Its case is what is handed over.
+fn hand_over_faults(case: Option<CaseId>, recipients: usize) -> Vec<FieldError> {
+    let one_recipient = FieldError::new(
+        "/legs",
+        "one_hand_over",
+        "移管（IKAN）の宛先は一つだけです。責任を負う機関が二つにならないように、宛先を一つにしてください。",
+        "A hand-over (IKAN) has one recipient, or two agencies could become responsible; keep one leg.",
+    );
+    let its_case = FieldError::new(
+        "/case",
+        "required",
+        "移管（IKAN）では、引き継ぐ相談ケース（case）を書いてください。",
+        "A hand-over (IKAN) names the case that is handed over.",
+    );
+    (recipients > 1).then_some(one_recipient).into_iter().chain(case.is_none().then_some(its_case)).collect()
 }
 
 fn unreadable() -> FieldError {
@@ -377,6 +413,19 @@ mod tests {
             value["legs"][0]["basis"][name] = bad;
             assert_eq!(codes(&value), [(format!("/legs/0/basis/{name}"), "reference_id")]);
         }
+    }
+
+    #[test]
+    fn a_hand_over_names_its_case_and_one_recipient() {
+        let mut value = body();
+        value["type"] = json!("IKAN");
+        assert_eq!(codes(&value), [("/case".to_owned(), "required")]);
+        value["case"] = json!(ID);
+        assert!(Submission::parse(&value, now()).is_ok());
+        let mut second = value["legs"][0].clone();
+        second["recipient"] = json!("0190e0c4-7a7b-7cc3-8f00-2f3c4b5a6d7f");
+        value["legs"].as_array_mut().unwrap().push(second);
+        assert_eq!(codes(&value), [("/legs".to_owned(), "one_hand_over")]);
     }
 
     #[test]

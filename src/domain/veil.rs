@@ -68,6 +68,11 @@ impl Veil {
         other.words.is_subset(&self.words)
     }
 
+    /// Hides no longer what another veil hides.
+    pub fn spare(&mut self, other: &Self) {
+        self.words.retain(|word| !other.words.contains(word));
+    }
+
     pub fn extend(&mut self, other: Self) {
         self.words.extend(other.words);
         self.office = self.office.take().or(other.office);
@@ -82,8 +87,20 @@ impl fmt::Debug for Veil {
 }
 
 /// The members that somebody writes in sentences, of a content and of what is written beside it.
-pub const SENTENCES: [&str; 9] =
-    ["text", "summary", "wishes", "relation", "safe_contact", "question", "answer", "note", "suggestion"];
+pub const SENTENCES: [&str; 12] = [
+    "text",
+    "summary",
+    "wishes",
+    "relation",
+    "safe_contact",
+    "support_so_far",
+    "open_matters",
+    "risk",
+    "question",
+    "answer",
+    "note",
+    "suggestion",
+];
 
 /// Whether a member may be shown to somebody from whom a place is hidden. Without a veil nobody knows which words
 /// would tell of it, so that no sentence is shown.

@@ -95,6 +95,7 @@ pub async fn open(config: &Config, clock: &Clock) -> Result<Opened, StartError> 
     inspect(config, &vault).await?;
     Ledger::migrate(config.ledger.url.expose()).await?;
     claim(config, clock, &vault).await?;
+    shred_again(config, clock, &vault).await?;
     // The database's own files are synced by their engine; that they are in the folder is ours to sync.
     sync(data)?;
     Ok(Opened { vault, lock })
@@ -128,6 +129,25 @@ async fn inspect(config: &Config, vault: &Vault) -> Result<(), LedgerError> {
 async fn claim(config: &Config, clock: &Clock, vault: &Vault) -> Result<(), LedgerError> {
     let hub_id = vault.hub_id().to_string();
     Ledger::claim(config.ledger.url.expose(), &fence(config, vault, &hub_id), clock.now()).await
+}
+
+/// Destroys what a restored database brought back, before anybody can read it; and takes up what a restored key store
+/// has forgotten.
+async fn shred_again(config: &Config, clock: &Clock, vault: &Vault) -> Result<(), StartError> {
+    let (again, known) =
+        Ledger::shred_again(config.ledger.url.expose(), &vault.shred_list(), clock.now()).await?;
+    if again > 0 {
+        tracing::warn!(keys = again, "the ledger was restored from before an erasure; it was erased again");
+    }
+    let forgotten: Vec<_> = known.into_iter().filter(|id| !vault.is_shredded(*id)).collect();
+    if !forgotten.is_empty() {
+        tracing::warn!(
+            keys = forgotten.len(),
+            "the key store had forgotten erasures; they are on its list again"
+        );
+        vault.shred(&forgotten)?;
+    }
+    Ok(())
 }
 
 fn fence<'a>(config: &Config, vault: &'a Vault, hub_id: &'a str) -> Fence<'a> {

@@ -218,8 +218,11 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
         arrangement_members,
         arrangement_cases
     );
+    insert_all!(cases, case_versions, case_plans, case_entries, case_consents, consultations);
     insert_all!(referral_events, notice_readers, legs, leg_events, manifests, deliveries, receipts);
-    insert_all!(holdings, statutory, incidents, audits, sign_ins, sessions);
+    insert_all!(holdings, statutory, incidents, relations, break_glasses, audits, sign_ins, sessions);
+    insert_all!(access_requests, access_request_versions);
+    insert_all!(shreds, erasures, retired_keks);
     enqueue(on, writes).await?;
     Ok(done)
 }

@@ -22,6 +22,8 @@ code_list! {
         Changed = "doorbell.changed", "状況通知", "doorbell: a leg has changed";
         /// Rings that a copy is no longer there.
         Recalled = "doorbell.recalled", "取消通知", "doorbell: a copy was recalled";
+        /// Rings that a break-glass is to be reviewed.
+        Glass = "doorbell.break_glass", "緊急閲覧通知", "doorbell: a break-glass is to be reviewed";
         /// Has the broker keep the queue an agency now asks for.
         Subscribed = "subscription.changed", "受信設定の反映", "a subscription has changed";
         Mail = "mail.gathered", "メール通知", "gathered mail";
@@ -133,7 +135,7 @@ statements! {
         "kind = 'doorbell.waiting' AND next_at < $1 AND EXISTS ",
         "(SELECT 1 FROM delivery WHERE delivery.id = job.subject AND delivery.state = 'waiting')"];
     PUT_OFF = ["UPDATE job SET attempts = 0, next_at = $1 WHERE state = 'ready' AND next_at > $1 AND ",
-        "kind IN ('doorbell.waiting', 'doorbell.changed', 'doorbell.recalled')"];
+        "kind IN ('doorbell.waiting', 'doorbell.changed', 'doorbell.recalled', 'doorbell.break_glass')"];
     FORGET = ["WITH due AS MATERIALIZED (SELECT id FROM job WHERE state = $3 AND next_at < $1 AND NOT EXISTS ",
         "(SELECT 1 FROM delivery WHERE delivery.id = job.subject AND delivery.state = 'waiting' AND ",
         "job.kind = 'doorbell.waiting') ORDER BY next_at LIMIT $2) DELETE FROM job WHERE id IN (SELECT id FROM due)"];

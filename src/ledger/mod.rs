@@ -4,22 +4,30 @@
 //! [`Scope`]. Must never happen here: a transaction outside `committer.rs`, a statement that is not a
 //! constant, a column that is not TEXT, BIGINT or BYTEA, a key, a clear name of a person.
 
+pub mod access_request;
 pub mod agency;
 pub mod arrangement;
 pub mod audit;
 pub mod board;
+pub mod break_glass;
+pub mod case;
 pub mod consent;
+pub mod consultation;
 pub mod content;
 pub mod delivery;
+pub mod erasure;
+pub mod hand_over;
 pub mod holding;
 pub mod idempotency;
 pub mod incident;
 pub mod job;
+pub mod keyring;
 pub mod leg;
 pub mod notice;
 pub mod protection;
 pub mod receipt;
 pub mod referral;
+pub mod relation;
 pub mod service;
 pub mod sign_in;
 pub mod statutory;

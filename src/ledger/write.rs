@@ -3,25 +3,33 @@
 use sqlx::AnyConnection;
 
 use super::{
+    access_request::{AccessRequestRow, AccessRequestVersionRow, MoveAccessRequest},
     agency::{AgencyRow, NameKeyRow, RotateSecret, StaffRow},
     arrangement::{
         ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow, HoldArrangement,
         MoveArrangement,
     },
     audit::AuditRow,
+    break_glass::{BreakGlassRow, HoldGlass, ReviewGlass, TellGlass},
+    case::{CaseConsentRow, CaseEntryRow, CasePlanRow, CaseRow, CaseVersionRow, MoveCase},
     consent::{ConsentEventRow, ConsentRow, HoldConsent, MoveConsent, UseConsent},
+    consultation::{ConsultationRow, TakeConsultation},
     content::{ContentRow, DataKeyRow},
     delivery::{DeliveryRow, MoveDelivery},
+    erasure::{ErasureRow, LiftHold, PutHold, ShredKey, ShredRow, Unheld},
     error::WriteError,
+    hand_over::ClaimHandOver,
     holding::{AnswerHolding, HoldingRow},
     idempotency::IdempotencyRow,
     incident::{CloseIncident, IncidentRow},
     job::{ClaimJobs, ForgetJobs, JobRow, RingAgain, SettleJob},
+    keyring::{RetiredKekRow, Rewrap, SeeNode},
     leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
     notice::NoticeReaderRow,
     protection::{HoldLeg, HoldProtection, MoveProtection, ProtectionVersionRow, PutProtection},
     receipt::ReceiptRow,
     referral::{ReferralEventRow, ReferralRow},
+    relation::{HoldRelations, RelationRow},
     service::{ServiceRow, UpdateService},
     sign_in::{ChangeSignIn, CountTry, EndSessions, RemoveSignIn, SessionRow, SignInRow, UseSession},
     statutory::{DecideStatutory, StatutoryRow},
@@ -63,6 +71,12 @@ pub struct Rows {
     pub consents: Vec<ConsentRow>,
     pub consent_events: Vec<ConsentEventRow>,
     pub protection_versions: Vec<ProtectionVersionRow>,
+    pub cases: Vec<CaseRow>,
+    pub case_versions: Vec<CaseVersionRow>,
+    pub case_plans: Vec<CasePlanRow>,
+    pub case_entries: Vec<CaseEntryRow>,
+    pub case_consents: Vec<CaseConsentRow>,
+    pub consultations: Vec<ConsultationRow>,
     pub referrals: Vec<ReferralRow>,
     pub referral_events: Vec<ReferralEventRow>,
     pub notice_readers: Vec<NoticeReaderRow>,
@@ -75,9 +89,16 @@ pub struct Rows {
     pub holdings: Vec<HoldingRow>,
     pub statutory: Vec<StatutoryRow>,
     pub incidents: Vec<IncidentRow>,
+    pub access_requests: Vec<AccessRequestRow>,
+    pub access_request_versions: Vec<AccessRequestVersionRow>,
+    pub relations: Vec<RelationRow>,
+    pub break_glasses: Vec<BreakGlassRow>,
     pub audits: Vec<AuditRow>,
     pub sign_ins: Vec<SignInRow>,
     pub sessions: Vec<SessionRow>,
+    pub shreds: Vec<ShredRow>,
+    pub erasures: Vec<ErasureRow>,
+    pub retired_keks: Vec<RetiredKekRow>,
     /// A job that is already queued under its dedup key is left as it is.
     pub jobs: Vec<JobRow>,
 }
@@ -95,9 +116,17 @@ pub enum Step {
     PutProtection(PutProtection),
     MoveProtection(MoveProtection),
     HoldProtection(HoldProtection),
+    HoldRelations(HoldRelations),
+    HoldGlass(HoldGlass),
+    ReviewGlass(ReviewGlass),
+    TellGlass(TellGlass),
+    MoveCase(MoveCase),
+    TakeConsultation(TakeConsultation),
+    ClaimHandOver(ClaimHandOver),
     AnswerHolding(AnswerHolding),
     DecideStatutory(Box<DecideStatutory>),
     CloseIncident(CloseIncident),
+    MoveAccessRequest(MoveAccessRequest),
     RotateSecret(RotateSecret),
     PutSubscription(PutSubscription),
     RemoveSubscription(RemoveSubscription),
@@ -111,6 +140,12 @@ pub enum Step {
     CountTry(CountTry),
     UseSession(UseSession),
     EndSessions(EndSessions),
+    PutHold(Box<PutHold>),
+    LiftHold(LiftHold),
+    Unheld(Unheld),
+    ShredKey(ShredKey),
+    Rewrap(Rewrap),
+    SeeNode(SeeNode),
 }
 
 /// What a committed write brought back.
@@ -122,6 +157,8 @@ pub struct Done {
     pub rung: u64,
     /// Jobs deleted by a [`Step::ForgetJobs`].
     pub forgotten: u64,
+    /// Wraps moved by a [`Step::Rewrap`].
+    pub rewrapped: u64,
 }
 
 /// Why a write could not be applied inside a transaction.
@@ -187,9 +224,17 @@ impl Step {
             Self::PutProtection(step) => step.apply(on).await?,
             Self::MoveProtection(step) => step.apply(on).await?,
             Self::HoldProtection(step) => step.apply(on).await?,
+            Self::HoldRelations(step) => step.apply(on).await?,
+            Self::HoldGlass(step) => step.apply(on).await?,
+            Self::ReviewGlass(step) => step.apply(on).await?,
+            Self::TellGlass(step) => step.apply(on).await?,
+            Self::MoveCase(step) => step.apply(on).await?,
+            Self::TakeConsultation(step) => step.apply(on).await?,
+            Self::ClaimHandOver(step) => step.apply(on).await?,
             Self::AnswerHolding(step) => step.apply(on).await?,
             Self::DecideStatutory(step) => step.apply(on).await?,
             Self::CloseIncident(step) => step.apply(on).await?,
+            Self::MoveAccessRequest(step) => step.apply(on).await?,
             Self::RotateSecret(step) => step.apply(on).await?,
             Self::PutSubscription(step) => step.apply(on).await?,
             Self::RemoveSubscription(step) => step.apply(on).await?,
@@ -199,6 +244,15 @@ impl Step {
             Self::CountTry(step) => step.apply(on).await?,
             Self::UseSession(step) => step.apply(on).await?,
             Self::EndSessions(step) => return Ok(step.apply(on).await?),
+            Self::PutHold(step) => step.apply(on).await?,
+            Self::LiftHold(step) => step.apply(on).await?,
+            Self::Unheld(step) => step.apply(on).await?,
+            Self::ShredKey(step) => step.apply(on).await?,
+            Self::SeeNode(step) => step.apply(on).await?,
+            Self::Rewrap(step) => {
+                done.rewrapped += step.apply(on).await?;
+                return Ok(());
+            }
             Self::ClaimJobs(step) => {
                 done.claimed = step.apply(on).await?;
                 return Ok(());

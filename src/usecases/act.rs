@@ -2,6 +2,7 @@
 //! the only authority; the first answer writes R4, an end writes exactly one ending receipt.
 
 mod again;
+mod details;
 
 use serde_json::{Map, Value, json};
 
@@ -9,9 +10,8 @@ pub(super) use again::answer_again;
 
 use super::{
     ALLOWED, Answer, Caller, Command, Context,
-    consent::field_problem,
     evidence::Trail,
-    holding,
+    hand_over, holding,
     idempotency::{Pointer, Prepared, once},
     not_found,
     open::moved,
@@ -21,16 +21,13 @@ use super::{
 };
 use crate::{
     domain::{
-        answer::{DeclineReason, DeclinedBy, DiscontinueReason, HoldReason, Outcome},
         delivery::{DeliveryAction, DeliveryActor, Push},
         fault::Phrase,
-        field_error::FieldError,
-        holding::Disposal,
+        hand_over::TAKE_OVER_FIRST,
         ids::LegId,
-        incident::RecallReason,
         leg::{
-            self, Actor as LegActor, Answered, Available, Evidence, Field, Guard, Illegal, LegAction,
-            LegState, Transition,
+            self, Actor as LegActor, Answered, Available, Evidence, Guard, Illegal, LegAction, LegState,
+            Transition,
         },
         leg_facts::{
             Approval, BasisFact, BeforeHold, DisposalFact, Facts, Onward, Preview, RecipientFact, Release,
@@ -49,6 +46,8 @@ use crate::{
         receipt::ReceiptRow,
     },
 };
+
+pub(super) use details::{lacking, member};
 
 /// Acts on a leg, if it still has the version the caller has read.
 ///
@@ -109,7 +108,7 @@ async fn prepare(
     }
     let facts = facts(context, &leg, &delivery).await?;
     let row = allowed_row(caller, &leg, action, &actors(caller, &leg, staff.role), &facts)?;
-    let details = details(row, &command.document)?;
+    let mut details = details::details(row, &command.document)?;
     let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
     let answered = answered(context, &opened.leg).await?;
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
@@ -119,6 +118,10 @@ async fn prepare(
     let mut trail = Trail::resume(context, &opened.key, opened.frame(), &opened.leg);
     let at = trail.at();
     let mut recall = None;
+    let taking = hand_over::Taking::of(context, &opened, row.action, &staff, &command.document).await?;
+    if let Some(protection) = taking.as_ref().and_then(hand_over::Taking::protection) {
+        details.sealed["protection"] = json!(protection);
+    }
     match row.action {
         LegAction::Recall => {
             let made = Recall::make(context, caller, &opened, &delivery, &staff, &command.document).await?;
@@ -128,9 +131,10 @@ async fn prepare(
         LegAction::ConfirmDisposal => {
             holding::answer(context, &opened.leg, &staff, &command.document, at, &mut write).await?;
         }
+        LegAction::Acknowledge => hand_over::arrived(&opened, &delivery, &by, &mut trail, &mut write)?,
         _ => {}
     }
-    let mut answer = step(trail, row, &by, &details, answered, id, &mut write)?;
+    let (mut answer, seq) = step(trail, row, &by, &details, answered, id, &mut write)?;
     close_copy(&opened, &delivery, row, context, &mut write)?;
     if let Some(recall) = recall {
         answer.append(&mut recall.write(context, caller, &opened, &delivery, &mut write).await?);
@@ -139,7 +143,10 @@ async fn prepare(
     write.rows.audits.push(caller.audit(context, Some(staff.id), AuditAction::Act, id, ALLOWED));
     let other = if caller.id() == opened.leg.sender { opened.leg.recipient } else { opened.leg.sender };
     write.rows.jobs.push(ring::job(context, JobKind::Changed, &opened.leg, other, context.clock.now()));
-    Ok(Prepared { pointer: Pointer::Event { leg: id, seq: version + 1 }, text, write })
+    if let Some(taking) = taking {
+        taking.write(context, caller, staff.id, &mut write).await?;
+    }
+    Ok(Prepared { pointer: Pointer::Event { leg: id, seq }, text, write })
 }
 
 /// Adds the event and the evidence the table asks for, and returns the answer.
@@ -147,11 +154,11 @@ fn step(
     mut trail: Trail<'_>,
     row: &'static Transition,
     by: &Actor,
-    details: &Details,
+    details: &details::Details,
     answered: Answered,
     id: LegId,
     write: &mut Write,
-) -> Result<Map<String, Value>, Problem> {
+) -> Result<(Map<String, Value>, i64), Problem> {
     let from = trail.state().ok_or_else(damaged)?;
     let to = row.to.unwrap_or(from);
     trail.event(row.action, to, by, Some(&details.sealed))?;
@@ -162,7 +169,7 @@ fn step(
         Evidence::Delivery | Evidence::Event => ("event", trail.sign(by, Some(answer))),
     };
     let standing = trail.finish(write);
-    Ok(answer_of(id, standing.seq, standing.state, level, &jws))
+    Ok((answer_of(id, standing.seq, standing.state, level, &jws), standing.seq))
 }
 
 /// A cancelled, withdrawn or mis-sent leg takes its unread copy out of the inbox.
@@ -199,6 +206,7 @@ pub(super) async fn facts(context: &Context, leg: &LegRow, delivery: &DeliveryRo
         copy: delivery.state.copy_place(push),
         release: delivery.state.release(),
         disposal: disposal(context, leg).await?,
+        hand_over: hand_over::fact(context, leg).await?,
         // No consent or basis of this version reaches beyond the recipient it names.
         onward: Onward::NotCovered,
         before_hold,
@@ -281,6 +289,9 @@ fn allowed_row(
         Some(Illegal { why: Why::Guard(Guard::Held), .. }) => {
             problem.code(Guard::Held.code()).mend(RECALL_INSTEAD)
         }
+        Some(Illegal { why: Why::Guard(Guard::FlagTaken), .. }) => {
+            problem.code(Guard::FlagTaken.code()).mend(TAKE_OVER_FIRST)
+        }
         Some(Illegal { why: Why::Guard(guard), .. }) => problem.code(guard.code()),
         _ if action == LegAction::Undo && !leg.state.terminal() => problem.mend(RECALL_INSTEAD),
         _ => problem,
@@ -297,78 +308,6 @@ async fn answered(context: &Context, leg: &LegRow) -> Result<Answered, Problem> 
     let receipts = context.ledger.receipts(leg).await?;
     let is_first = |row: &ReceiptRow| row.level == ReceiptLevel::R4;
     Ok(if receipts.iter().any(is_first) { Answered::Already } else { Answered::NotYet })
-}
-
-/// The details of an act: sealed whole, and the code of its reason, which the receipt names.
-struct Details {
-    sealed: Value,
-    reason: Option<&'static str>,
-}
-
-/// The members that the act needs, each of its own list; what it does not need is kept as a note would be.
-fn details(row: &Transition, document: &Value) -> Result<Details, Problem> {
-    let missing = row.missing(|field| !document[member(field)].is_null());
-    let mut faults: Vec<FieldError> = missing.iter().map(|field| lacking(*field)).collect();
-    let reason = reason(row, document, &mut faults);
-    if !faults.is_empty() {
-        return Err(field_problem(faults));
-    }
-    let mut sealed = document.as_object().cloned().unwrap_or_default();
-    sealed.remove("by");
-    if row.action == LegAction::Recall {
-        // Why it was sent by mistake is the sender's own affair: it stands in the incident, not in what both read.
-        sealed.clear();
-    }
-    Ok(Details { sealed: Value::Object(sealed), reason })
-}
-
-/// The reason or outcome, parsed by the list its act uses.
-fn reason(row: &Transition, document: &Value, faults: &mut Vec<FieldError>) -> Option<&'static str> {
-    let declines = row.to == Some(LegState::Declined);
-    let mut one = |name: &'static str, code: Option<&'static str>| {
-        if code.is_none() && document[name].is_string() {
-            faults.push(FieldError::new(
-                format!("/{name}"),
-                "unknown_code",
-                "コード表にないコードです。この操作のコード表から選んでください。",
-                "Not a code of the list this act uses.",
-            ));
-        }
-        code
-    };
-    let text = |name: &str| document[name].as_str().unwrap_or_default();
-    match row.action {
-        _ if declines => {
-            one("declined_by", text("declined_by").parse().ok().map(DeclinedBy::code));
-            one("reason", text("reason").parse().ok().map(DeclineReason::code))
-        }
-        LegAction::Hold => one("reason", text("reason").parse().ok().map(HoldReason::code)),
-        LegAction::Discontinue => one("reason", text("reason").parse().ok().map(DiscontinueReason::code)),
-        LegAction::Recall => {
-            one("reason", text("reason").parse().ok().map(RecallReason::code));
-            None
-        }
-        LegAction::ConfirmDisposal => one("disposal", text("disposal").parse().ok().map(Disposal::code)),
-        LegAction::Complete => one("outcome", text("outcome").parse().ok().map(Outcome::code)),
-        _ => None,
-    }
-}
-
-/// The member of the body that carries a field.
-pub(super) const fn member(field: Field) -> &'static str {
-    match field {
-        Field::By => "declined_by",
-        other => other.code(),
-    }
-}
-
-fn lacking(field: Field) -> FieldError {
-    FieldError::new(
-        format!("/{}", member(field)),
-        "required",
-        "この操作に必要な項目です。書き足してください。",
-        "This act needs this member; add it.",
-    )
 }
 
 fn answer_of(id: LegId, seq: i64, state: LegState, level: &str, jws: &str) -> Map<String, Value> {

@@ -58,7 +58,7 @@ pub async fn caller(context: &Context, token: &str) -> Result<Caller, Problem> {
         }
     };
     match context.ledger.agency(id).await? {
-        Some(agency) if agency.active == 1 => Ok(Caller { agency, person: None }),
+        Some(agency) if agency.active == 1 => Ok(Caller::of(agency)),
         _ => Err(refused()),
     }
 }
@@ -73,6 +73,7 @@ async fn note_refusal(context: &Context, agency: AgencyId, decision: &str) {
         subject: agency.to_string(),
         decision: decision.to_owned(),
         at: context.clock.now(),
+        purpose: None,
     };
     let write = Write {
         lane: Lane::Ordinary,

@@ -12,6 +12,7 @@ use super::{ALLOWED, Caller, Context, not_found, opened::damaged, read, sign_in:
 use crate::{
     code_list,
     domain::{
+        hand_over::{self, HandOverClock, Responsible},
         ids::{AgencyId, LegId},
         leg::LegState,
         problem::Problem,
@@ -117,6 +118,7 @@ pub struct Item {
     /// Oldest first.
     pub rungs: Vec<(ReceiptLevel, Timestamp)>,
     pub deadline: Option<Deadline>,
+    pub hand_over: Option<HandedOver>,
 }
 
 impl Item {
@@ -137,6 +139,29 @@ impl Item {
     }
 }
 
+/// What there is to know of a family that is handed over: in whose hands it is, and until when there should be word.
+pub struct HandedOver {
+    /// The public name of the agency that is responsible.
+    pub responsible: String,
+    pub clocks: Vec<Deadline>,
+}
+
+impl HandedOver {
+    fn of(leg: &LegRow, names: &[(AgencyId, String)], now: Timestamp) -> Result<Option<Self>, Problem> {
+        if leg.kind != ReferralType::HandOver {
+            return Ok(None);
+        }
+        let responsible = Responsible::of(leg.state).among(leg.sender, leg.recipient);
+        let name = names.iter().find(|(id, _)| *id == responsible).map(|(_, name)| name.clone());
+        let clock = |clock: &HandOverClock| {
+            let at = clock.due(leg.created_at);
+            Deadline { what: DeadlineKind::HandOver(*clock), at, overdue: at < now }
+        };
+        let clocks = hand_over::clocks(leg.kind, leg.state).iter().map(clock).collect();
+        Ok(Some(Self { responsible: name.ok_or_else(damaged)?, clocks }))
+    }
+}
+
 /// Until when something has to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
@@ -151,6 +176,8 @@ pub enum DeadlineKind {
     Clock,
     /// The sender asked for an answer by then.
     Reply,
+    /// A hand-over should have been decided by then.
+    HandOver(HandOverClock),
 }
 
 impl Deadline {
@@ -209,12 +236,10 @@ async fn items(
     now: Timestamp,
 ) -> Result<Vec<Item>, Problem> {
     let rungs = context.ledger.rungs(legs).await?;
-    let shown = |leg: &LegRow, rung: &Rung| {
-        // An end that came after its sender was told the last word is not the sender's.
-        let told = rung.level != ReceiptLevel::Closed || !told::is_over(caller, leg);
-        rung.leg == leg.id && told && told::shows_rung(caller, leg, rung.level)
-    };
-    let names = names(context, legs.iter().map(|leg| leg.recipient).collect()).await?;
+    let shown =
+        |leg: &LegRow, rung: &Rung| rung.leg == leg.id && told::shows_on_list(caller, leg, rung.level);
+    let parties = legs.iter().flat_map(|leg| [leg.sender, leg.recipient]).collect();
+    let names = names(context, parties).await?;
     let item = |leg: &LegRow| {
         let name = names.iter().find(|(id, _)| *id == leg.recipient);
         Ok(Item {
@@ -227,6 +252,7 @@ async fn items(
             sent_at: leg.created_at,
             rungs: rungs.iter().filter(|one| shown(leg, one)).map(|one| (one.level, one.at)).collect(),
             deadline: Deadline::of(leg, now),
+            hand_over: HandedOver::of(leg, &names, now)?,
         })
     };
     legs.iter().map(item).collect()
@@ -253,6 +279,7 @@ pub struct LegSeen {
     pub sender: String,
     pub recipient: String,
     pub deadline: Option<Deadline>,
+    pub hand_over: Option<HandedOver>,
 }
 
 /// A leg of the visitor's agency. That this person looked is on record before anything is shown.
@@ -266,7 +293,7 @@ pub async fn leg(context: &Context, visitor: &Visitor, id: LegId) -> Result<LegS
     let audit = caller.audit(context, Some(visitor.staff.id), AuditAction::Read, id, ALLOWED);
     let rows = Rows { audits: vec![audit], ..Rows::default() };
     context.ledger.write(Write { rows, ..Write::default() }).await?;
-    let seen = read::leg(context, caller, id).await?;
+    let seen = read::leg_on_a_page(context, caller, id).await?;
     let names = names(context, vec![row.sender, row.recipient]).await?;
     let name = |id| names.iter().find(|(one, _)| *one == id).map(|(_, name)| name.clone());
     Ok(LegSeen {
@@ -275,6 +302,7 @@ pub async fn leg(context: &Context, visitor: &Visitor, id: LegId) -> Result<LegS
         sender: name(row.sender).ok_or_else(damaged)?,
         recipient: name(row.recipient).ok_or_else(damaged)?,
         deadline: Deadline::of(&row, context.clock.now()),
+        hand_over: HandedOver::of(&row, &names, context.clock.now())?,
     })
 }
 

@@ -19,12 +19,13 @@ use crate::{
         },
         fault::{Fault, Text},
         field_error::FieldError,
-        ids::{AgencyId, ConsentId},
+        ids::{AgencyId, CaseId, ConsentId},
         problem::Problem,
     },
     ledger::{
         Rows, Scope, Write,
         audit::AuditAction,
+        case::CaseConsentRow,
         consent::{ConsentEventRow, ConsentRow},
         content::DataKeyRow,
     },
@@ -83,7 +84,10 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     };
     event.jws = signed(context, &row, &event, evidence_digests(document), None);
     let text = answer(&event);
+    let named = document["case"].as_str().map(str::parse::<CaseId>).transpose()?;
+    let named = named.map(|case_id| CaseConsentRow { owner: caller.id(), case_id, consent: id });
     let rows = Rows {
+        case_consents: named.into_iter().collect(),
         consents: vec![row],
         consent_events: vec![event],
         data_keys: vec![DataKeyRow {

@@ -7,7 +7,7 @@ use super::{
     evidence::{Frame, Trail},
     opened::{LegBody, body_slot, damaged, lane},
     parcel::Parcel,
-    ring,
+    relation, ring,
 };
 use crate::{
     domain::{
@@ -78,6 +78,7 @@ impl Copy<'_> {
             owner: self.parcel.owner,
             sender: self.parcel.owner,
             recipient: self.asked.recipient,
+            kind: self.submission.kind,
             sections: body.sent,
             manifest: manifest.hash(),
             content: self.parcel.key.commitment(leg, document.to_string().as_bytes())?,
@@ -186,6 +187,12 @@ impl Copy<'_> {
             requested_action: self.asked.requested_action.clone(),
             facts: self.asked.facts.clone(),
             arrangement: self.arrangement,
+            related: relation::stated(
+                self.context,
+                &self.asked.related,
+                self.submission.written_by,
+                self.now,
+            ),
             sent,
             mask: self.decision.mask.clone(),
             withheld: withheld(self.decision),

@@ -24,6 +24,7 @@ use crate::{
         ids::{AgencyId, DeliveryId},
         problem::{Problem, ProblemKind},
         referral::ReferralType,
+        refusal::RefusalCode,
     },
     ledger::{
         Scope,
@@ -170,7 +171,7 @@ async fn plan(context: &Context, wishes: &Wishes, job: &JobRow) -> Plan {
     };
     let plan = match job.kind {
         JobKind::Waiting => waiting(context, wish, job).await,
-        JobKind::Changed | JobKind::Recalled => happened(context, wish, job).await,
+        JobKind::Changed | JobKind::Recalled | JobKind::Glass => happened(context, wish, job).await,
         // Reading the wish has told the transport already.
         JobKind::Subscribed => Ok(Plan::settle(Fate::done(Why::Kept))),
         // Only the worker for mail takes these.
@@ -204,6 +205,10 @@ async fn waiting(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, P
         Door::Sealed(AmqpWish::Sealed { key, kid }) => {
             match push::push(context, job.agency, id, key, kid).await? {
                 push::Push::Document(jwe) => ring(job, DoorbellKind::DeliveryWaiting, Body::Sealed(jwe)),
+                // What protects the family is taken over first: somebody has to come and do it.
+                push::Push::Refused(code) if code == RefusalCode::ProtectionFirst.code() => {
+                    ring(job, DoorbellKind::DeliveryWaiting, Body::Empty)
+                }
                 push::Push::Refused(code) => return Ok(Plan::settle(Fate::Done(code))),
                 push::Push::NotWaiting => return Ok(Plan::settle(Fate::done(Why::NotWaiting))),
             }
@@ -244,6 +249,10 @@ async fn happened(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, 
             let now = context.clock.now();
             Some(ring::gathered_mail(context, job.agency, wanted.gather_hours.next_slot(now), now))
         }
+        (JobKind::Glass, Some(wanted)) if context.ledger.reviews_due(scope).await? > 0 => {
+            let now = context.clock.now();
+            Some(ring::gathered_mail(context, job.agency, wanted.gather_hours.next_slot(now), now))
+        }
         _ => None,
     };
     if matches!(wish.door, Door::None) {
@@ -254,6 +263,9 @@ async fn happened(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, 
         JobKind::Recalled => {
             let copy = context.ledger.delivery(scope, subject.into()).await?;
             (DoorbellKind::DeliveryRecalled, copy.is_some())
+        }
+        JobKind::Glass => {
+            (DoorbellKind::GlassBroken, context.ledger.leg(scope, subject.into()).await?.is_some())
         }
         _ => (DoorbellKind::LegChanged, context.ledger.leg(scope, subject.into()).await?.is_some()),
     };

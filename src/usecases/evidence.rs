@@ -10,10 +10,12 @@ use super::Context;
 use crate::{
     domain::{
         chain::{Chain, Hash, Link},
+        hand_over::Responsible,
         ids::{AgencyId, DeliveryId, LegId},
         leg::{LegAction, LegState},
         problem::Problem,
         receipt::{Actor, Answer, BasisRef, CopyFor, Receipt, ReceiptLevel, StateChange, Step},
+        referral::ReferralType,
         section::Sections,
     },
     ledger::{
@@ -23,6 +25,7 @@ use crate::{
         write::Step as Change,
     },
     vault::{
+        Signer,
         seal::{DataKey, Slot},
         sha256,
     },
@@ -36,6 +39,7 @@ pub(super) struct Frame {
     pub owner: AgencyId,
     pub sender: AgencyId,
     pub recipient: AgencyId,
+    pub kind: ReferralType,
     pub sections: Sections,
     pub manifest: Hash,
     pub content: Hash,
@@ -45,6 +49,8 @@ pub(super) struct Frame {
 /// A leg being moved on.
 pub(super) struct Trail<'a> {
     context: &'a Context,
+    /// Links name the key they are signed by, so one trail has one key.
+    signer: Signer,
     key: &'a DataKey,
     frame: Frame,
     start: i64,
@@ -82,6 +88,7 @@ impl<'a> Trail<'a> {
     pub fn begin(context: &'a Context, key: &'a DataKey, frame: Frame, at: Timestamp) -> Self {
         Self {
             context,
+            signer: context.vault.signer(),
             key,
             frame,
             start: 0,
@@ -151,7 +158,7 @@ impl<'a> Trail<'a> {
             commit: Some(commitment),
             ciphertext: body.as_deref().map(sha256),
             hlc: u64::try_from(self.at.as_microsecond()).unwrap_or_default(),
-            key_id: self.context.vault.receipt_kid(),
+            key_id: self.signer.kid(),
         };
         let hash = sha256(&link.preimage());
         self.events.push(LegEventRow {
@@ -190,10 +197,10 @@ impl<'a> Trail<'a> {
         let step = self.step(of, by, answer);
         let sender_jws = sender.map(|copy| {
             let step = Step { copy, receipt_id: self.context.clock.new_id(), ..step.clone() };
-            String::from(self.context.vault.sign_receipt(&Receipt { level, step }))
+            String::from(self.signer.sign_receipt(&Receipt { level, step }))
         });
         let id = step.receipt_id;
-        let jws = self.context.vault.sign_receipt(&Receipt { level, step });
+        let jws = self.signer.sign_receipt(&Receipt { level, step });
         self.covered = true;
         self.last_receipt = Some(jws.hash());
         let text = String::from(jws);
@@ -215,7 +222,7 @@ impl<'a> Trail<'a> {
 
     /// Signs the last event itself, where no receipt covers it.
     pub fn sign(&mut self, by: &Actor, answer: Option<Answer>) -> String {
-        let jws = self.context.vault.sign_event(&self.step(Of::Leg, by, answer));
+        let jws = self.signer.sign_event(&self.step(Of::Leg, by, answer));
         self.covered = true;
         self.last_receipt = Some(jws.hash());
         let text = String::from(jws);
@@ -249,6 +256,7 @@ impl<'a> Trail<'a> {
             prev: self.last_receipt,
             receipt_id: self.context.clock.new_id(),
             recipient: self.frame.recipient,
+            responsible: self.responsible(event.to_state),
             sections: self.frame.sections,
             sender: self.frame.sender,
             state: StateChange {
@@ -257,6 +265,13 @@ impl<'a> Trail<'a> {
                 to: event.to_state.code().into(),
             },
         }
+    }
+
+    /// Who is responsible for a family that is handed over, once the leg stands here.
+    fn responsible(&self, state: LegState) -> Option<AgencyId> {
+        let frame = &self.frame;
+        let hands_over = frame.kind == ReferralType::HandOver;
+        hands_over.then(|| Responsible::of(state).among(frame.sender, frame.recipient))
     }
 
     /// Puts the rows and, for a leg that existed, the guarded move into a write.

@@ -7,7 +7,7 @@ use super::{
     Caller, Context,
     evidence::event_slot,
     jst,
-    opened::{OpenedLeg, damaged},
+    opened::{OpenedLeg, damaged, erased},
     page::{Limit, page},
     read::{inbox_item, present},
     ring,
@@ -120,18 +120,23 @@ pub(super) async fn answer(
 
 /// What both parties see of a request: where it stands and, once answered, who said what on which article.
 pub(super) async fn seen(context: &Context, opened: &OpenedLeg, row: &HoldingRow) -> Result<Value, Problem> {
-    let now = context.clock.now();
+    Ok(told(row, article(context, opened, row).await?, context.clock.now()))
+}
+
+fn told(row: &HoldingRow, article: Value, now: Timestamp) -> Value {
     let state = row.state.as_of(row.due_at, now);
-    let article =
-        if state == HoldingState::KeptByLaw { article(context, opened).await? } else { Value::Null };
-    Ok(present(json!({
+    present(json!({
         "leg": row.leg, "recipient": row.recipient, "cause": row.cause, "state": state,
         "label": state.label_ja(), "asked_at": jst(row.asked_at), "due": jst(row.due_at),
         "answered_at": row.answered_at.map(jst), "by": row.staff, "article": article,
-    })))
+    }))
 }
 
-async fn article(context: &Context, opened: &OpenedLeg) -> Result<Value, Problem> {
+/// The article of law on which a holder keeps its copy, if it does.
+async fn article(context: &Context, opened: &OpenedLeg, row: &HoldingRow) -> Result<Value, Problem> {
+    if row.state != HoldingState::KeptByLaw {
+        return Ok(Value::Null);
+    }
     let events = context.ledger.leg_events(&opened.leg).await?;
     let said = events.iter().rev().find(|event| event.kind == LegAction::ConfirmDisposal.code());
     let Some((event, sealed)) = said.and_then(|event| Some((event, event.body.as_ref()?))) else {
@@ -153,8 +158,13 @@ pub(super) async fn propagation(
     let (mut confirmed, mut silent) = (0, 0);
     let rows = context.ledger.holdings_under(row.id).await?;
     for one in &rows {
-        let opened = OpenedLeg::load(context, caller.scope(), one.leg).await?.ok_or_else(damaged)?;
-        holders.push(seen(context, &opened, one).await?);
+        let leg = context.ledger.leg(caller.scope(), one.leg).await?.ok_or_else(damaged)?;
+        let article = if erased(context, &leg).await? {
+            Value::Null
+        } else {
+            article(context, &OpenedLeg::of(context, caller.scope(), leg).await?, one).await?
+        };
+        holders.push(told(one, article, context.clock.now()));
         confirmed += usize::from(one.state.answered());
         silent += usize::from(one.state.as_of(one.due_at, context.clock.now()) == HoldingState::Silent);
     }
@@ -259,6 +269,7 @@ async fn settle(context: &Context, row: &ConsentRow) -> Result<bool, Problem> {
         subject: row.id.to_string(),
         decision: state.code().to_owned(),
         at: now,
+        purpose: None,
     });
     match context.ledger.write(write).await {
         Ok(_) => {

@@ -6,12 +6,15 @@
 use std::{fmt, str::FromStr};
 
 use super::{
-    Answer, Caller, Command, Context, TRIES, act, arrangement, consent, incident, notice, protection,
-    register, statutory, submit, take,
+    Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, case, consent,
+    consultation, erase, hold, incident, notice, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
-        ids::{ArrangementId, ConsentId, DeliveryId, IncidentId, LegId, ProtectionId, ReferralId, StaffId},
+        ids::{
+            AccessRequestId, ArrangementId, BreakGlassId, CaseEntryId, CaseId, ConsentId, ConsultationId,
+            DeliveryId, HoldId, IncidentId, LegId, ProtectionId, ReferralId, StaffId,
+        },
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
     },
@@ -36,6 +39,12 @@ pub enum Pointer {
     Referral(ReferralId),
     /// Whom the writer of a notice named in this request.
     Readers(ReferralId),
+    Case {
+        id: CaseId,
+        version: i64,
+    },
+    CaseEntry(CaseEntryId),
+    Consultation(ConsultationId),
     Protection {
         id: ProtectionId,
         version: i64,
@@ -48,6 +57,23 @@ pub enum Pointer {
     Incident {
         id: IncidentId,
         version: i64,
+    },
+    AccessRequest {
+        id: AccessRequestId,
+        version: i64,
+    },
+    /// The erasure of a referral.
+    Erasure(ReferralId),
+    Hold(HoldId),
+    LiftedHold(HoldId),
+    BreakGlass {
+        id: BreakGlassId,
+        version: i64,
+    },
+    /// What was said of a relation to the case of a delivery.
+    Relation {
+        delivery: DeliveryId,
+        seq: i64,
     },
     /// A receipt of a delivery.
     Receipt {
@@ -65,9 +91,18 @@ impl fmt::Display for Pointer {
             Self::Statutory(id) => write!(f, "statutory:{id}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
             Self::Readers(id) => write!(f, "readers:{id}"),
+            Self::Case { id, version } => write!(f, "case:{id}:{version}"),
+            Self::CaseEntry(id) => write!(f, "case-entry:{id}"),
+            Self::Consultation(id) => write!(f, "consultation:{id}"),
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
+            Self::AccessRequest { id, version } => write!(f, "access-request:{id}:{version}"),
+            Self::Erasure(id) => write!(f, "erasure:{id}"),
+            Self::Hold(id) => write!(f, "hold:{id}"),
+            Self::LiftedHold(id) => write!(f, "lifted-hold:{id}"),
+            Self::BreakGlass { id, version } => write!(f, "break-glass:{id}:{version}"),
+            Self::Relation { delivery, seq } => write!(f, "relation:{delivery}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
         }
     }
@@ -92,9 +127,26 @@ impl FromStr for Pointer {
             ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
             ["readers", id] => Some(Self::Readers(id.parse().ok()?)),
+            ["erasure", id] => Some(Self::Erasure(id.parse().ok()?)),
+            ["hold", id] => Some(Self::Hold(id.parse().ok()?)),
+            ["lifted-hold", id] => Some(Self::LiftedHold(id.parse().ok()?)),
+            ["case", id, version] => {
+                Some(Self::Case { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["case-entry", id] => Some(Self::CaseEntry(id.parse().ok()?)),
+            ["consultation", id] => Some(Self::Consultation(id.parse().ok()?)),
             ["event", leg, seq] => Some(Self::Event { leg: leg.parse().ok()?, seq: seq.parse().ok()? }),
             ["incident", id, version] => {
                 Some(Self::Incident { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["access-request", id, version] => {
+                Some(Self::AccessRequest { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["break-glass", id, version] => {
+                Some(Self::BreakGlass { id: id.parse().ok()?, version: version.parse().ok()? })
+            }
+            ["relation", delivery, seq] => {
+                Some(Self::Relation { delivery: delivery.parse().ok()?, seq: seq.parse().ok()? })
             }
             ["receipt", delivery, level] => {
                 Some(Self::Receipt { delivery: delivery.parse().ok()?, level: level.parse().ok()? })
@@ -149,8 +201,8 @@ where
                 context.work.notify_one();
                 return Ok(Answer { text, replayed: false });
             }
-            // Somebody else asked the same holder in this moment: the next look sees it.
-            Err(WriteError::Stale | WriteError::Duplicate("holdings")) => {}
+            // Somebody else asked the same holder, or declared at the same place, in this moment: the next look sees it.
+            Err(WriteError::Stale | WriteError::Duplicate("holdings" | "relations")) => {}
             Err(WriteError::KeyTaken) => {
                 let first = replay(context, caller, command, &key_hash).await?;
                 return first.ok_or_else(|| Problem::new(ProblemKind::StillRunning));
@@ -194,11 +246,24 @@ async fn replay(
         Pointer::Statutory(id) => statutory::answer_again(context, caller, id).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
         Pointer::Readers(id) => notice::answer(id, &command.document),
+        Pointer::Case { id, version } => case::answer_again(context, caller, id, version).await?,
+        Pointer::CaseEntry(id) => case::entry_answer_again(context, caller, id).await?,
+        Pointer::Consultation(id) => consultation::answer_again(context, caller, id).await?,
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
         Pointer::Event { leg, seq } => {
             act::answer_again(context, caller, leg, seq, &command.document["by"]).await?
         }
         Pointer::Incident { id, version } => incident::closed(id, version),
+        Pointer::AccessRequest { id, version } => {
+            access_request::answer_again(context, caller, id, version).await?
+        }
+        Pointer::Erasure(id) => erase::answer_again(context, caller, id).await?,
+        Pointer::Hold(id) => hold::placed_again(context, caller, id).await?,
+        Pointer::LiftedHold(id) => hold::lifted_again(context, caller, id).await?,
+        Pointer::BreakGlass { id, version } => {
+            break_glass::answer_again(context, caller, id, version).await?
+        }
+        Pointer::Relation { delivery, seq } => relation::answer_again(context, caller, delivery, seq).await?,
         Pointer::Receipt { delivery, level } => take::answer_again(context, caller, delivery, level).await?,
     };
     Ok(Some(Answer { text, replayed: true }))
@@ -218,9 +283,18 @@ mod tests {
             format!("statutory:{id}"),
             format!("referral:{id}"),
             format!("readers:{id}"),
+            format!("case:{id}:3"),
+            format!("case-entry:{id}"),
+            format!("consultation:{id}"),
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),
+            format!("access-request:{id}:3"),
+            format!("erasure:{id}"),
+            format!("hold:{id}"),
+            format!("lifted-hold:{id}"),
+            format!("break-glass:{id}:2"),
+            format!("relation:{id}:1"),
             format!("receipt:{id}:R2"),
         ] {
             assert_eq!(text.parse::<Pointer>().unwrap().to_string(), text);

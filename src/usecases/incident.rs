@@ -128,7 +128,9 @@ async fn reached(
         .collect();
     found.extend(delivery.disclosed_at.map(|at| Reached { at, how: Exposure::Published, staff: None }));
     let audits = context.ledger.audit_of(scope, &delivery.id.to_string(), OPENINGS).await?;
-    let openings = audits.iter().filter(|row| row.action == AuditAction::Open && row.decision == ALLOWED);
+    let openings = audits.iter().filter(|row| {
+        matches!(row.action, AuditAction::Open | AuditAction::BreakGlass) && row.decision == ALLOWED
+    });
     found.extend(openings.map(|row| Reached {
         at: row.at,
         how: Exposure::Opened,

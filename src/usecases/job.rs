@@ -245,7 +245,9 @@ pub(super) async fn give_back(context: &Context, hands: &Hands) -> Result<usize,
 const fn schedule(kind: JobKind) -> Schedule {
     match kind {
         JobKind::Mail | JobKind::UrgentMail => Schedule::Mail,
-        JobKind::Waiting | JobKind::Changed | JobKind::Recalled | JobKind::Subscribed => Schedule::Doorbell,
+        JobKind::Waiting | JobKind::Changed | JobKind::Recalled | JobKind::Glass | JobKind::Subscribed => {
+            Schedule::Doorbell
+        }
     }
 }
 

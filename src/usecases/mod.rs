@@ -4,25 +4,35 @@
 //! all-or-nothing write to the ledger. It speaks no SQL, no HTTP, no AMQP. A stale guard brings it back
 //! to its reading, a bounded number of times.
 
+pub mod access_request;
+pub mod accesses;
 pub mod act;
 mod approver;
 pub mod arrangement;
 pub mod authenticate;
 pub mod board;
+pub mod break_glass;
+pub mod case;
 pub mod consent;
 pub mod consent_form;
+pub mod consultation;
 mod copy;
 pub mod decision_case;
 pub mod desk;
 pub mod directory;
 pub mod dispatch;
+pub mod erase;
 mod evidence;
+pub mod family;
+mod hand_over;
+pub mod hold;
 pub mod holding;
 pub mod idempotency;
 pub mod import;
 pub mod incident;
 pub mod job;
 pub mod json_door;
+pub mod keyring;
 pub mod notice;
 pub mod open;
 mod opened;
@@ -35,11 +45,14 @@ pub mod protection;
 pub mod provision;
 mod push;
 pub mod read;
+mod reader;
 mod recall;
 mod refused;
 pub mod register;
 mod rehearsal;
+pub mod relation;
 pub mod release;
+pub mod rewrap;
 mod ring;
 pub mod run;
 pub mod schema;
@@ -49,6 +62,7 @@ pub mod sign_in;
 pub mod statutory;
 #[cfg(test)]
 mod stories;
+pub mod subject_export;
 pub mod submit;
 pub mod subscribe;
 pub mod sweep;
@@ -70,6 +84,8 @@ use crate::{
         fault::{Fault, Text},
         ids::{AgencyId, StaffId},
         problem::{Problem, ProblemKind},
+        purpose::AccessPurpose,
+        retention::Periods,
         staff::StaffRole,
     },
     ledger::{
@@ -108,6 +124,8 @@ pub struct Settings {
     pub confirm_recipients: bool,
     /// For how long what is not urgent is held back, so that its sender can undo it.
     pub release_seconds: u32,
+    /// For how long records are kept before they may be erased.
+    pub retention: Periods,
     /// Whether the hub has a broker: only then can an agency subscribe to AMQP.
     pub broker: Broker,
     /// The address people can type, as mail gives it.
@@ -128,9 +146,16 @@ pub struct Caller {
     pub agency: AgencyRow,
     /// Of the agency's own, and active. What is a person's to see and not the agency's (a 通告) is seen by this one.
     pub person: Option<StaffId>,
+    /// For what this request looks at content, as the audit will say.
+    pub purpose: AccessPurpose,
 }
 
 impl Caller {
+    /// A caller that names no purpose of its own, and asks for nobody in particular.
+    pub const fn of(agency: AgencyRow) -> Self {
+        Self { agency, person: None, purpose: AccessPurpose::AsSent }
+    }
+
     pub fn id(&self) -> AgencyId {
         self.agency.id
     }
@@ -190,6 +215,23 @@ impl Caller {
             )))
     }
 
+    /// The same, if that person answers for personal data: a supervisor or a privacy officer.
+    async fn officer(&self, context: &Context, named: &Value, at: &str) -> Result<StaffRow, Problem> {
+        let staff = self.staff(context, named, at).await?;
+        if matches!(staff.role, StaffRole::Supervisor | StaffRole::PrivacyOfficer) {
+            return Ok(staff);
+        }
+        Err(Problem::new(ProblemKind::Forbidden)
+            .detail(Text::new(
+                "この操作ができるのは、管理職か個人情報保護担当として登録された職員だけです。",
+                "Only a member of staff registered as a supervisor or privacy officer may do this.",
+            ))
+            .mend(Text::new(
+                "管理職か個人情報保護担当が内容を確かめ、その職員のIDで送ってください。",
+                "Let a supervisor or a privacy officer look at it and name that person.",
+            )))
+    }
+
     /// The member of the caller's own staff whom the header `Tsunagu-Staff` names.
     async fn staff_of_header(&self, context: &Context, named: Option<&str>) -> Result<StaffRow, Problem> {
         self.active_staff(context, named).await?.ok_or_else(|| {
@@ -203,6 +245,19 @@ impl Caller {
                     "Put the id of a registered member of your own staff into the header Tsunagu-Staff.",
                 ))
         })
+    }
+
+    /// The same where a system need not say for whom it looks; but whoever is named is one of the caller's own staff,
+    /// for the audit will say so.
+    async fn staff_if_named(
+        &self,
+        context: &Context,
+        named: Option<&str>,
+    ) -> Result<Option<StaffRow>, Problem> {
+        match named {
+            Some(_) => self.staff_of_header(context, named).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Foreign staff, staff who have left, and nobody are the same: there is no such person here.
@@ -233,6 +288,7 @@ impl Caller {
             subject: subject.to_string(),
             decision: decision.to_owned(),
             at: context.clock.now(),
+            purpose: action.shows().then_some(self.purpose),
         }
     }
 }
@@ -268,6 +324,9 @@ impl From<LedgerError> for Problem {
 
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
+        if matches!(error, VaultError::Shredded { .. }) {
+            return Self::new(ProblemKind::Shredded);
+        }
         tracing::error!(%error, "the vault refused");
         Self::new(ProblemKind::Internal)
     }

@@ -8,28 +8,31 @@ use super::{
     evidence::Trail,
     jst, not_found,
     opened::{OpenedLeg, World},
+    reader::Look,
     refused::refused,
+    relation::Said,
     ring,
 };
 use crate::{
     domain::{
-        basis::{Basis, Lane as BasisLane},
+        break_glass::passage,
         delivery::{self, DeliveryAction, DeliveryActor, DeliveryFacts, DeliveryState, Push, Waited},
-        disclosure::{Decision, Event, Opener},
+        disclosure::Decision,
         document::{Head, document, render},
         fault::Phrase,
         ids::{AgencyId, DeliveryId},
         leg::{self, Actor as LegActor, LegAction},
         leg_facts::Facts,
         problem::{Problem, ProblemKind},
+        purpose::AccessPurpose,
         receipt::{Actor, Attested, ReceiptLevel},
         refusal::{Refusal, RefusalCode},
-        staff::StaffRole,
     },
     ledger::{
         Lane, Write, WriteError,
         agency::StaffRow,
         audit::AuditAction,
+        break_glass::{BreakGlassRow, HoldGlass},
         delivery::{DeliveryRow, MoveDelivery},
         job::JobKind,
         write::Step,
@@ -53,12 +56,16 @@ pub async fn open(
         let reader = caller.staff_of_header(context, staff).await?;
         let opened = OpenedLeg::load(context, caller.scope(), delivery.leg).await?.ok_or_else(not_found)?;
         let world = World::load(context, &opened).await?;
-        let decision = match allowed(context, &opened, &world, &delivery, &reader) {
-            Ok(decision) => decision,
-            Err(problem) => return Err(note(context, caller, &reader, id, problem).await),
+        let said = Said::of(context, &opened).await?;
+        let bearing = said.bearing(context, &caller.agency, &reader).await?;
+        let (opened, world, delivery, reader) = (&opened, &world, &delivery, &reader);
+        let look = Look { opened, world, delivery, reader, said: &said, bearing };
+        let allowed = match allowed(context, &look).await? {
+            Ok(allowed) => allowed,
+            Err(refusal) => return Err(note(context, caller, &look, &refusal).await),
         };
-        match record(context, caller, &opened, &world, &delivery, &reader).await {
-            Ok(()) => return show(context, caller, &opened, &world, &decision).await,
+        match record(context, caller, &look, allowed.glass.as_ref()).await {
+            Ok(()) => return show(context, caller, opened, world, &allowed.decision).await,
             Err(WriteError::Stale) => {}
             Err(error) => return Err(error.into()),
         }
@@ -66,38 +73,41 @@ pub async fn open(
     Err(Problem::new(ProblemKind::Busy))
 }
 
-/// Decides whether and what this reader may see at this moment.
-fn allowed(
-    context: &Context,
-    opened: &OpenedLeg,
-    world: &World,
-    delivery: &DeliveryRow,
-    reader: &StaffRow,
-) -> Result<Decision, Problem> {
+/// An opening that is allowed, and the broken glass it needs.
+struct Allowed {
+    decision: Decision,
+    glass: Option<BreakGlassRow>,
+}
+
+/// Decides whether and what this reader may see at this moment. What is refused because a permission has run out is
+/// looked at once more under the glass this reader has broken, if there is one.
+async fn allowed(context: &Context, look: &Look<'_>) -> Result<Result<Allowed, Refusal>, Problem> {
     let at = context.clock.now();
-    let opener = Opener { duty_desk: reader.role == StaffRole::DutyDesk, related: false };
-    let decision = world.decide(opened, Event::Open(opener), at).map_err(|refusal| {
-        refused(context, ProblemKind::OpeningRefused, opened.leg.recipient, &refusal, at)
-            .mend(advice(&refusal))
-    })?;
-    // A copy that was taken back shows nothing, whatever its basis says.
-    if delivery.state == DeliveryState::Recalled {
-        let law = opened.leg.basis.map_or("", |code| Basis::of(code).law);
-        let refusal = Refusal::new(RefusalCode::Recalled, law);
-        return Err(refused(context, ProblemKind::OpeningRefused, opened.leg.recipient, &refusal, at)
-            .mend(advice(&refusal)));
+    let refusal = match look.decide(at) {
+        Ok(decision) => return Ok(Ok(Allowed { decision, glass: None })),
+        Err(refusal) => refusal,
+    };
+    if !passage(refusal.code).allowed() {
+        return Ok(Err(refusal));
     }
-    // What was decided at sending bounds every later look. Only the desk's own opening breaks the seal of the
-    // notifier, which the copy on its way never showed.
-    let notice = opened.leg.basis.is_some_and(|code| Basis::of(code).lane == BasisLane::Notice);
-    let mask = if notice { decision.mask } else { decision.mask.intersect(&opened.body.mask) };
-    Ok(Decision { mask, ..decision })
+    let (leg, reader) = (look.opened.leg.id, look.reader.id);
+    Ok(match context.ledger.standing_glass(leg, reader, at).await?.filter(|row| row.glass().is_open(at)) {
+        Some(row) => look.under_glass(at).map(|decision| Allowed { decision, glass: Some(row) }),
+        None => Err(refusal),
+    })
 }
 
 /// What a reader can do. The general advice of a refusal that rests on the consent is the sender's to follow.
-fn advice(refusal: &Refusal) -> Phrase {
+pub(super) fn advice(refusal: &Refusal) -> Phrase {
     match refusal.code {
-        RefusalCode::NotifierSealed | RefusalCode::ConflictOfInterest | RefusalCode::Recalled => refusal.mend,
+        RefusalCode::NotifierSealed
+        | RefusalCode::ConflictOfInterest
+        | RefusalCode::RelationUnclear
+        | RefusalCode::Recalled => refusal.mend,
+        code if passage(code).allowed() => Phrase {
+            ja: "差出機関に、新しい同意や取決めの更新を求めてください。生命・身体の安全のために待てないときは、緊急閲覧（POST /v1/break-glass）があります。差出機関に直ちに知らされ、両機関が確認します。",
+            en: "Ask the sender for a new consent or to renew the arrangement. Where somebody's safety cannot wait there is the break-glass (POST /v1/break-glass): the sender is told at once, and both agencies review it.",
+        },
         _ => Phrase {
             ja: "内容は使わないでください。手元に写しがあれば、差出機関の指示に従ってください。",
             en: "Do not use the content; if you hold a copy, follow what the sender asks.",
@@ -106,32 +116,27 @@ fn advice(refusal: &Refusal) -> Phrase {
 }
 
 /// Notes a refused opening. That the note fails does not open anything.
-async fn note(
-    context: &Context,
-    caller: &Caller,
-    reader: &StaffRow,
-    id: DeliveryId,
-    problem: Problem,
-) -> Problem {
-    let code = problem.code.unwrap_or("refused");
-    let audit = caller.audit(context, Some(reader.id), AuditAction::Open, id, code);
+async fn note(context: &Context, caller: &Caller, look: &Look<'_>, refusal: &Refusal) -> Problem {
+    let at = context.clock.now();
+    let (agency, id) = (look.opened.leg.recipient, look.delivery.id);
+    let code = refusal.code.code();
+    let audit = caller.audit(context, Some(look.reader.id), AuditAction::Open, id, code);
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
     write.rows.audits.push(audit);
     if let Err(error) = context.ledger.write(write).await {
         tracing::warn!(%error, "a refused opening could not be noted");
     }
-    problem
+    refused(context, ProblemKind::OpeningRefused, agency, refusal, at).mend(advice(refusal))
 }
 
 /// Makes the opening durable: the audit row always, the receipts and the states at the first one.
 async fn record(
     context: &Context,
     caller: &Caller,
-    opened: &OpenedLeg,
-    world: &World,
-    delivery: &DeliveryRow,
-    reader: &StaffRow,
+    look: &Look<'_>,
+    glass: Option<&BreakGlassRow>,
 ) -> Result<(), WriteError> {
+    let Look { opened, world, delivery, reader, said, .. } = *look;
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
     world.hold(&mut write);
     if matches!(delivery.state, DeliveryState::Waiting | DeliveryState::Taken) {
@@ -144,7 +149,14 @@ async fn record(
         write.steps.push(held);
     }
     world.hold_shelter(opened, &mut write);
-    write.rows.audits.push(caller.audit(context, Some(reader.id), AuditAction::Open, delivery.id, ALLOWED));
+    said.hold(&mut write);
+    let action = if glass.is_some() { AuditAction::BreakGlass } else { AuditAction::Open };
+    let mut audit = caller.audit(context, Some(reader.id), action, delivery.id, ALLOWED);
+    if let Some(row) = glass {
+        write.steps.push(Step::HoldGlass(HoldGlass { id: row.id, version: row.version }));
+        audit.purpose = Some(AccessPurpose::BreakGlass);
+    }
+    write.rows.audits.push(audit);
     context.ledger.write(write).await?;
     context.work.notify_one();
     Ok(())

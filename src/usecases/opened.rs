@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Context, evidence::Frame, protection::Shelter};
+use super::{Context, evidence::Frame, hand_over, protection::Shelter};
 use crate::{
     domain::{
         agency::Party,
@@ -13,6 +13,7 @@ use crate::{
         consent::{ConsentRecord, day_in_japan},
         content::{Content, Outline},
         disclosure::{Decision, Event, Question, decide},
+        hand_over::Flag,
         ids::{AgencyId, ArrangementId, DataKeyId, LegId, ReferralId, StaffId},
         leg_facts,
         mask::Mask,
@@ -21,6 +22,7 @@ use crate::{
         receipt::{BasisRef, Withheld},
         referral::ReferralType,
         refusal::Refusal,
+        relation::Statement,
         section::{Section, Sections},
         subject::Subject,
     },
@@ -29,13 +31,16 @@ use crate::{
         agency::AgencyRow,
         arrangement::{ArrangementRow, HoldArrangement},
         consent::{ConsentRow, HoldConsent},
-        content::{ContentRow, DataKeyRow},
+        content::ContentRow,
         leg::LegRow,
         protection::HoldLeg,
         referral::ReferralRow,
         write::{Step, Write},
     },
-    vault::seal::{DataKey, Slot},
+    vault::{
+        VaultError,
+        seal::{DataKey, Slot},
+    },
 };
 
 /// The part of a referral that belongs to no section.
@@ -70,6 +75,9 @@ pub(super) struct LegBody {
     pub mask: Mask,
     pub withheld: Vec<Withheld>,
     pub basis: Option<BasisRef>,
+    /// Who at the recipient is related to the case, as the sender stated it.
+    #[serde(default)]
+    pub related: Vec<Statement>,
 }
 
 /// A leg, its referral and the key that opens both, for a party that may read it now.
@@ -106,6 +114,7 @@ impl OpenedLeg {
             owner: self.referral.owner,
             sender: self.leg.sender,
             recipient: self.leg.recipient,
+            kind: self.leg.kind,
             sections: self.body.sent,
             manifest: self.leg.manifest_hash,
             content: self.leg.commitment,
@@ -137,7 +146,8 @@ pub(super) struct World {
     pub recipient: AgencyRow,
     pub consent: Option<(ConsentRow, ConsentRecord)>,
     pub arrangement: Option<(ArrangementRow, Arrangement)>,
-    shelter: Shelter,
+    pub shelter: Shelter,
+    flag: Flag,
     parts: Vec<ContentRow>,
 }
 
@@ -167,7 +177,8 @@ impl World {
             None => None,
         };
         let shelter = Shelter::of(context, leg.sender, referral.case_id, Some(referral.id)).await?;
-        Ok(Self { header, subjects, sender, recipient, consent, arrangement, shelter, parts })
+        let flag = hand_over::flag(context, opened).await?;
+        Ok(Self { header, subjects, sender, recipient, consent, arrangement, shelter, flag, parts })
     }
 
     /// Holds what the decision rests on until the commit: a withdrawal, or a membership that ends, is either
@@ -183,8 +194,13 @@ impl World {
 
     /// Decides this leg anew, now.
     pub fn decide(&self, opened: &OpenedLeg, event: Event, at: Timestamp) -> Result<Decision, Refusal> {
+        decide(&self.question(opened, event, at))
+    }
+
+    /// The question of this leg at one event.
+    pub fn question<'a>(&'a self, opened: &'a OpenedLeg, event: Event, at: Timestamp) -> Question<'a> {
         let (leg, body) = (&opened.leg, &opened.body);
-        decide(&Question {
+        Question {
             event,
             at,
             sent_at: leg.created_at,
@@ -203,11 +219,12 @@ impl World {
             consent: self.consent.as_ref().map(|(_, record)| record),
             arrangement: self.arrangement.as_ref().map(|(_, arrangement)| arrangement),
             protection: self.shelter.standing(),
+            flag: self.flag,
             recalled: matches!(leg.state, crate::domain::leg::LegState::EnteredInError),
             written_by: opened.referral.written_by,
             approved_by: self.header.approved_by,
             second_person: true,
-        })
+        }
     }
 
     /// Asks in the write whether the protection stands as it was decided on. Behind everything else: the leg is locked
@@ -235,6 +252,17 @@ impl World {
         let mut content = granted;
         content.draw(veil, &places);
         Ok(content)
+    }
+
+    /// Opens everything that was written but the notifier's compartment, for a selection that draws a veil of its own.
+    pub async fn for_selection(
+        &self,
+        context: &Context,
+        opened: &OpenedLeg,
+        reader: AgencyId,
+    ) -> Result<Content, Problem> {
+        let sections = Section::ALL.iter().copied().filter(|section| *section != Section::Notifier);
+        self.open_sections(context, opened, reader, sections).await
     }
 
     async fn open_sections(
@@ -279,10 +307,29 @@ pub(super) fn subjects(header: &Header, created_at: Timestamp) -> Result<Vec<Sub
     Subject::parse_all(&header.subjects, "/subjects", day_in_japan(created_at)).map_err(|_| damaged())
 }
 
-/// A data key in the name of one entitled agency.
+/// A data key in the name of one entitled agency. One that was destroyed says so.
 pub(super) async fn data_key(context: &Context, id: DataKeyId, agency: AgencyId) -> Result<DataKey, Problem> {
-    let DataKeyRow { kek, wrapped, .. } = context.ledger.data_key(id, agency).await?.ok_or_else(damaged)?;
-    Ok(context.vault.unwrap(id, agency, &kek, &wrapped)?)
+    let mut before = None;
+    loop {
+        let Some(row) = context.ledger.data_key(id, agency).await? else {
+            return Err(match context.ledger.shredded(id).await? {
+                Some(_) => Problem::new(ProblemKind::Shredded),
+                None => damaged(),
+            });
+        };
+        match context.vault.unwrap(id, agency, &row.kek, &row.wrapped) {
+            // Between the two looks the wrap was moved, and the key it was under retired.
+            Err(VaultError::NoKek { .. }) if before.as_ref() != Some(&row.kek) => before = Some(row.kek),
+            opened => return Ok(opened?),
+        }
+    }
+}
+
+/// Whether the referral of a leg was erased. Whoever goes through many legs passes over it. Asked of its key: a ledger
+/// restored from before the erasure knows of no other trace.
+pub(super) async fn erased(context: &Context, leg: &LegRow) -> Result<bool, Problem> {
+    let referral = context.ledger.referral_of(leg).await?.ok_or_else(damaged)?;
+    Ok(context.ledger.shredded(referral.data_key).await?.is_some())
 }
 
 pub(super) fn content_slot(owner: AgencyId, referral: ReferralId, part: &str) -> Slot<'_> {

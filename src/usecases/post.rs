@@ -106,14 +106,17 @@ async fn urgent(
     Ok(Some((kind, Some(id))))
 }
 
-/// Everything that waits at this hour: copies unread, and requests about copies that are asked back. Of a single copy
+/// Everything that waits at this hour: copies unread, requests about copies that are asked back, and a break-glass to
+/// review. Of a single copy
 /// also the reference.
 async fn gathered(
     context: &Context,
     job: &JobRow,
 ) -> Result<Option<(NoticeKind, Option<DeliveryId>)>, Problem> {
     let scope = Scope::of(job.agency);
-    let count = context.ledger.waiting_count(scope).await? + context.ledger.open_requests(scope).await?;
+    let count = context.ledger.waiting_count(scope).await?
+        + context.ledger.open_requests(scope).await?
+        + context.ledger.reviews_due(scope).await?;
     let Some(count) = NonZeroU32::new(u32::try_from(count).unwrap_or(u32::MAX)) else { return Ok(None) };
     let about = match count {
         NonZeroU32::MIN => {

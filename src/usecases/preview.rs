@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Caller, Context,
-    opened::{OpenedLeg, World},
+    opened::{OpenedLeg, World, erased},
     second_look,
     submit::{self, Ground},
 };
@@ -251,6 +251,9 @@ async fn last_sent(
     for referral in earlier.iter().filter(|referral| referral.owner == caller.id()) {
         let legs = context.ledger.legs_of(referral.id).await?;
         let Some(leg) = legs.into_iter().find(|leg| leg.recipient == recipient) else { continue };
+        if erased(context, &leg).await? {
+            continue;
+        }
         let copy = context.ledger.delivery_of(&leg).await?;
         // What the recipient never saw, or does not see yet, it did not get.
         if copy.is_some_and(|copy| copy.state.visible()) {

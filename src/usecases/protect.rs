@@ -3,15 +3,17 @@
 //! Each step is one version, sealed whole. Its write holds every leg of the case still, so that it and a disclosure
 //! exclude each other, and the version says how far each leg had come.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
     ALLOWED, Answer, Caller, Command, Context,
     consent::field_problem,
+    hand_over,
     idempotency::{Pointer, Prepared, once},
     not_found,
-    opened::{damaged, party},
-    protection::{mac, slot, step_answer, version},
+    opened::{damaged, data_key, party},
+    protection::{self, mac, slot, step_answer, version},
     refused::refused,
 };
 use crate::{
@@ -22,7 +24,7 @@ use crate::{
         problem::{Problem, ProblemKind},
         protection::{
             Standing,
-            record::{AskedLift, NotMade, Place, ProtectionState, Reached, Record},
+            record::{AskedLift, NotMade, Place, ProtectionState, ProtectionStep, Reached, Record},
             terms::Terms,
         },
         referral::ReferralType,
@@ -30,12 +32,14 @@ use crate::{
         staff::StaffRole,
     },
     ledger::{
-        Lane, Step, Write,
+        Lane, Scope, Step, Write,
         audit::AuditAction,
         content::DataKeyRow,
         delivery::MoveDelivery,
         leg::LegRow,
-        protection::{HoldLeg, MoveProtection, ProtectionRow, ProtectionVersionRow, PutProtection},
+        protection::{
+            HoldLeg, HoldProtection, MoveProtection, ProtectionRow, ProtectionVersionRow, PutProtection,
+        },
     },
     usecases::schema::pointer,
     vault::seal::DataKey,
@@ -67,24 +71,8 @@ async fn prepare_new(context: &Context, caller: &Caller, command: &Command) -> R
     if !context.ledger.protections_at(&mac, &mac).await?.is_empty() {
         return Err(there_already(place));
     }
-    let key = context.vault.new_data_key(context.clock.new_id())?;
-    let row = ProtectionRow {
-        id: context.clock.new_id(),
-        owner: caller.id(),
-        place: Some(mac),
-        version: 1,
-        data_key: key.id(),
-        changed_at: now,
-    };
-    let wrapped = context.vault.wrap(&key, caller.id(), now)?;
-    let mut write = Write { lane: Lane::Urgent, ..Write::default() };
-    write.rows.data_keys.push(DataKeyRow {
-        id: key.id(),
-        agency: caller.id(),
-        kek: wrapped.kek_id,
-        wrapped: wrapped.bytes,
-    });
-    finish(context, caller, &row, 1, Record::new(place, terms, by, now), &key, write).await
+    let next = Next::first(context, caller.id(), Record::new(place, terms, by, now))?;
+    finish(context, caller, next).await
 }
 
 /// Makes a step of a protection the caller keeps, if it has the version that was read.
@@ -107,9 +95,8 @@ pub async fn step(
             return Err(Problem::new(ProblemKind::VersionStale));
         }
         let (before, key) = version(context, &row, from).await?;
-        let made = make(context, caller, &before, change, document, (staff.id, staff.role)).await?;
-        let write = Write { lane: Lane::Urgent, ..Write::default() };
-        finish(context, caller, &row, from + 1, made, &key, write).await
+        let record = make(context, caller, &before, change, document, (staff.id, staff.role)).await?;
+        finish(context, caller, Next { row, version: from + 1, record, key, wrapped: None }).await
     })
     .await
 }
@@ -138,56 +125,159 @@ async fn make(
     })
 }
 
-/// Puts a version into a write that holds every leg of the case still: a disclosure comes before it or after it.
-async fn finish(
-    context: &Context,
-    caller: &Caller,
-    row: &ProtectionRow,
-    version: i64,
-    mut record: Record,
-    key: &DataKey,
-    mut write: Write,
-) -> Result<Prepared, Problem> {
-    for leg in legs(context, caller, record.place).await? {
-        let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
-        let disclosed = delivery.state == DeliveryState::Opened || delivery.disclosed_at.is_some();
-        // That there is a notice about the case is its writer's to know: it is held still here, and not named.
-        if leg.kind != ReferralType::Notice {
-            record.legs.push(Reached { leg: leg.id, recipient: leg.recipient, seq: leg.head_seq, disclosed });
-        }
-        // The copy before its leg, in the order in which openings and pushes take them.
-        write.steps.push(Step::MoveDelivery(MoveDelivery {
-            id: delivery.id,
-            from: delivery.state,
-            from_disclosed: delivery.disclosed_at,
-            to: delivery.state,
-            disclosed_at: None,
-            at: delivery.changed_at,
-        }));
-        write.steps.push(Step::HoldLeg(HoldLeg { id: leg.id, seq: leg.head_seq }));
+/// Writes a version. What it hides goes on to those to whom the family was handed over.
+async fn finish(context: &Context, caller: &Caller, mut next: Next) -> Result<Prepared, Problem> {
+    let mut write = Write { lane: Lane::Urgent, ..Write::default() };
+    let legs = next.put(context, &mut write).await?;
+    let Next { row, version, record, .. } = next;
+    let hides = matches!(record.step, ProtectionStep::Recorded | ProtectionStep::Changed);
+    if hides && record.state == ProtectionState::Active {
+        let from = (caller.id(), record.place);
+        hand_over::pass_on(context, caller, from, &record.terms, (record.by, legs), &mut write).await?;
     }
-    let at = record.at;
-    write.steps.push(match version {
-        1 => Step::PutProtection(PutProtection(row.clone())),
-        _ => Step::MoveProtection(MoveProtection {
-            id: row.id,
-            from_version: version - 1,
-            place: row.place.filter(|_| record.state == ProtectionState::Active),
-            at,
-        }),
-    });
-    let body = serde_json::to_vec(&record).map_err(|_| damaged())?;
-    let body = key.seal(&slot(row, version), &body)?;
-    write.rows.protection_versions.push(ProtectionVersionRow { protection: row.id, version, body, at });
     write.rows.audits.push(caller.audit(context, Some(record.by), AuditAction::Protect, row.id, ALLOWED));
-    let text = step_answer(row, version, &record).to_string();
+    let text = step_answer(&row, version, &record).to_string();
     Ok(Prepared { pointer: Pointer::Protection { id: row.id, version }, text, write })
 }
 
+/// A version of a protection, of whichever agency, that is about to be written.
+pub(super) struct Next {
+    row: ProtectionRow,
+    version: i64,
+    record: Record,
+    key: DataKey,
+    /// Where the key is new: the key wrapped for the agency that keeps it.
+    wrapped: Option<DataKeyRow>,
+}
+
+impl Next {
+    /// The first version, under a key of its own.
+    fn first(context: &Context, owner: AgencyId, record: Record) -> Result<Self, Problem> {
+        let key = context.vault.new_data_key(context.clock.new_id())?;
+        let row = ProtectionRow {
+            id: context.clock.new_id(),
+            owner,
+            place: Some(mac(context, owner, record.place)),
+            version: 1,
+            data_key: key.id(),
+            changed_at: record.at,
+        };
+        let wrapped = context.vault.wrap(&key, owner, record.at)?;
+        let wrapped = DataKeyRow { id: key.id(), agency: owner, kek: wrapped.kek_id, wrapped: wrapped.bytes };
+        Ok(Self { row, version: 1, record, key, wrapped: Some(wrapped) })
+    }
+
+    /// Puts it into a write that holds every leg of the case still: a disclosure comes before it or after it. Gives
+    /// these legs.
+    async fn put(&mut self, context: &Context, write: &mut Write) -> Result<Vec<LegRow>, Problem> {
+        let (row, record) = (&self.row, &mut self.record);
+        let legs = legs(context, row.owner, record.place).await?;
+        for leg in &legs {
+            let delivery = context.ledger.delivery_of(leg).await?.ok_or_else(damaged)?;
+            let disclosed = delivery.state == DeliveryState::Opened || delivery.disclosed_at.is_some();
+            // That there is a notice about the case is its writer's to know: it is held still here, and not named.
+            if leg.kind != ReferralType::Notice {
+                record.legs.push(Reached {
+                    leg: leg.id,
+                    recipient: leg.recipient,
+                    seq: leg.head_seq,
+                    disclosed,
+                });
+            }
+            // The copy before its leg, in the order in which openings and pushes take them.
+            write.steps.push(Step::MoveDelivery(MoveDelivery {
+                id: delivery.id,
+                from: delivery.state,
+                from_disclosed: delivery.disclosed_at,
+                to: delivery.state,
+                disclosed_at: None,
+                at: delivery.changed_at,
+            }));
+            write.steps.push(Step::HoldLeg(HoldLeg { id: leg.id, seq: leg.head_seq }));
+        }
+        let (version, at) = (self.version, record.at);
+        write.steps.push(match version {
+            1 => Step::PutProtection(PutProtection(row.clone())),
+            _ => Step::MoveProtection(MoveProtection {
+                id: row.id,
+                from_version: version - 1,
+                place: row.place.filter(|_| record.state == ProtectionState::Active),
+                at,
+            }),
+        });
+        write.rows.data_keys.extend(self.wrapped.take());
+        let body = serde_json::to_vec(record).map_err(|_| damaged())?;
+        let body = self.key.seal(&slot(row, version), &body)?;
+        write.rows.protection_versions.push(ProtectionVersionRow { protection: row.id, version, body, at });
+        Ok(legs)
+    }
+}
+
+/// A protection that hides at least what some terms do.
+pub(super) enum Stronger {
+    /// The one there is: it does already, or does not open and so hides everything.
+    Already(ProtectionRow),
+    Next(Box<Next>),
+}
+
+impl Stronger {
+    /// Of an agency's own place: a new record, the next version of the one there is, or that one as it stands.
+    pub async fn of(
+        context: &Context,
+        owner: AgencyId,
+        place: Place,
+        terms: &Terms,
+        by: StaffId,
+        at: Timestamp,
+    ) -> Result<Self, Problem> {
+        let mac = mac(context, owner, place);
+        let Some(found) = context.ledger.protections_at(&mac, &mac).await?.pop() else {
+            let record = Record::new(place, terms.clone(), by, at);
+            return Ok(Self::Next(Box::new(Next::first(context, owner, record)?)));
+        };
+        let stronger =
+            protection::record(context, &found).and_then(|record| record.strengthen(terms, by, at));
+        let Some(record) = stronger else { return Ok(Self::Already(found.row)) };
+        let row = found.row;
+        let key = data_key(context, row.data_key, owner).await?;
+        let version = row.version + 1;
+        Ok(Self::Next(Box::new(Next { row, version, record, key, wrapped: None })))
+    }
+
+    /// Its id, and the version in which it is in force.
+    pub fn version(&self) -> (ProtectionId, i64) {
+        match self {
+            Self::Already(row) => (row.id, row.version),
+            Self::Next(next) => (next.row.id, next.version),
+        }
+    }
+
+    /// What is new in it, and where.
+    pub fn news(&self) -> Option<(Place, Terms)> {
+        match self {
+            Self::Already(_) => None,
+            Self::Next(next) => Some((next.record.place, next.record.terms.clone())),
+        }
+    }
+
+    /// Puts it into a write, or asks there that it stands as it was read. Gives the legs on which it bears anew.
+    pub async fn put(self, context: &Context, write: &mut Write) -> Result<Vec<LegRow>, Problem> {
+        match self {
+            Self::Next(mut next) => next.put(context, write).await,
+            Self::Already(row) => {
+                let place = row.place.ok_or_else(damaged)?;
+                let version = Some(row.version);
+                write.steps.push(Step::HoldProtection(HoldProtection { place, version }));
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
 /// All legs that a protection of this place bears on.
-async fn legs(context: &Context, caller: &Caller, place: Place) -> Result<Vec<LegRow>, Problem> {
+async fn legs(context: &Context, owner: AgencyId, place: Place) -> Result<Vec<LegRow>, Problem> {
     let mut legs = match place {
-        Place::Case(case) => context.ledger.legs_of_case(caller.scope(), case).await?,
+        Place::Case(case) => context.ledger.legs_of_case(Scope::of(owner), case).await?,
         Place::Referral(referral) => context.ledger.legs_of(referral).await?,
     };
     // One order for everybody who holds several, so that two rarely wait for each other crosswise.

@@ -9,7 +9,7 @@ use super::{
     Caller, Context, jst, not_found,
     opened::{OpenedLeg, World, damaged, data_key},
     page::{Limit, page},
-    read::Seen,
+    read::{Seen, looked},
 };
 use crate::{
     domain::{
@@ -21,6 +21,7 @@ use crate::{
         protection::{
             Standing,
             record::{Place, Record},
+            terms::Terms,
         },
         veil::{SENTENCES, Veil, may_be_read},
     },
@@ -37,6 +38,7 @@ use crate::{
 /// What protects the people of a referral now, and in which versions that was read.
 pub(super) struct Shelter {
     known: Shield,
+    terms: Vec<Terms>,
     held: Vec<(Hash, Option<i64>)>,
 }
 
@@ -55,15 +57,17 @@ impl Shelter {
         let places = case.map(Place::Case).into_iter().chain(referral.map(Place::Referral));
         let macs: Vec<Hash> = places.map(|place| mac(context, owner, place)).collect();
         let (Some(first), Some(last)) = (macs.first(), macs.last()) else {
-            return Ok(Self { known: Shield::None, held: Vec::new() });
+            return Ok(Self { known: Shield::None, terms: Vec::new(), held: Vec::new() });
         };
         let found = context.ledger.protections_at(first, last).await?;
         let version =
             |mac: &Hash| found.iter().find(|one| one.row.place == Some(*mac)).map(|one| one.row.version);
         let held = macs.iter().map(|mac| (*mac, version(mac))).collect();
-        let mut known = Shield::None;
+        let (mut known, mut terms) = (Shield::None, Vec::new());
         for one in &found {
-            known = match (known, record(context, one)) {
+            let record = record(context, one);
+            terms.extend(record.as_ref().map(|record| record.terms.clone()));
+            known = match (known, record) {
                 (_, None) | (Shield::Unreadable, _) => Shield::Unreadable,
                 (Shield::None, Some(record)) => record.protection().map_or(Shield::None, Shield::Protected),
                 (Shield::Protected(so_far), Some(record)) => Shield::Protected(match record.protection() {
@@ -72,11 +76,22 @@ impl Shelter {
                 }),
             };
         }
-        Ok(Self { known, held })
+        Ok(Self { known, terms, held })
+    }
+
+    /// Whether anything protects the family, readable or not.
+    pub const fn stands(&self) -> bool {
+        !matches!(self.known, Shield::None)
     }
 
     pub fn standing(&self) -> Standing<'_> {
         self.known.standing()
+    }
+
+    /// What goes with the family when it is handed over, if anything protects it.
+    pub fn handed_over(&self) -> Option<Terms> {
+        let terms = self.terms.iter().map(Terms::handed_over);
+        terms.reduce(|so_far, more| so_far.and(&more))
     }
 
     /// The veil to draw over what is said, where anything is protected.
@@ -132,7 +147,7 @@ pub(super) fn mac(context: &Context, owner: AgencyId, place: Place) -> Hash {
     context.vault.mac(MacPurpose::Protection, text.as_bytes())
 }
 
-fn record(context: &Context, found: &FoundProtection) -> Option<Record> {
+pub(super) fn record(context: &Context, found: &FoundProtection) -> Option<Record> {
     let open = || -> Result<Record, VaultError> {
         let missing = VaultError::Opening { what: "a protection" };
         let (Some(body), Some(key)) = (&found.body, &found.key) else { return Err(missing) };
@@ -169,7 +184,12 @@ pub(super) async fn version(
 ///
 /// # Errors
 /// Not found for everybody else.
-pub async fn read(context: &Context, caller: &Caller, id: ProtectionId) -> Result<Seen, Problem> {
+pub async fn read(
+    context: &Context,
+    caller: &Caller,
+    id: ProtectionId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
     let row = context.ledger.protection(caller.scope(), id).await?.ok_or_else(not_found)?;
     let (record, _) = version(context, &row, row.version).await?;
     let now = context.clock.now();
@@ -179,6 +199,7 @@ pub async fn read(context: &Context, caller: &Caller, id: ProtectionId) -> Resul
         view["pending"] = told(pending)?;
         view["pending"]["at"] = json!(jst(pending.at));
     }
+    looked(context, caller, staff, id).await?;
     Ok(Seen { version: row.version, text: view.to_string() })
 }
 
@@ -242,12 +263,13 @@ pub async fn list(
         }
     };
     let more = limit.cut(&mut rows);
-    let summary = |row: &ProtectionRow| {
-        json!({
-            "id": row.id, "version": row.version, "in_force": row.place.is_some(),
-            "changed_at": jst(row.changed_at),
-        })
-    };
-    let items = rows.iter().map(summary).collect();
+    let items = rows.iter().map(protection_summary).collect();
     Ok(page(items, rows.last().filter(|_| more).map(|row| row.id.to_string())))
+}
+
+/// What lists show of a protection.
+pub(super) fn protection_summary(row: &ProtectionRow) -> Value {
+    json!({
+        "id": row.id, "version": row.version, "in_force": row.place.is_some(), "changed_at": jst(row.changed_at),
+    })
 }

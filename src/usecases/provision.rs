@@ -9,7 +9,7 @@ use super::{
     consent::start_of,
     consent_form::full_name,
     jst,
-    opened::{OpenedLeg, World, damaged, party},
+    opened::{OpenedLeg, World, damaged, erased, party},
     page::{Limit, page},
 };
 use crate::{
@@ -93,6 +93,10 @@ async fn record(
             None => return Ok(None),
         },
     };
+    // Its record had to be kept for three years, which are over.
+    if erased(context, &leg).await? {
+        return Ok(None);
+    }
     let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
     let world = World::load(context, &opened).await?;
     if !needs_record(party(&world.sender), party(&world.recipient)) {

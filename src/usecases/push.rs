@@ -15,6 +15,7 @@ use crate::{
         disclosure::{Decision, Event},
         ids::{AgencyId, DeliveryId},
         problem::{Problem, ProblemKind},
+        purpose::AccessPurpose,
         section::Section,
     },
     ledger::{
@@ -135,5 +136,6 @@ fn audit(context: &Context, delivery: &DeliveryRow, decision: &str) -> AuditRow 
         subject: delivery.id.to_string(),
         decision: decision.to_owned(),
         at: context.clock.now(),
+        purpose: Some(AccessPurpose::AsSent),
     }
 }

@@ -2,25 +2,30 @@
 //!
 //! Lists show ids, codes, states and times. Only a single leg opens its seals, for a party of it.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Caller, Context,
+    ALLOWED, Caller, Context,
     act::{actors, available, facts, member},
+    audited,
     consent::document,
     evidence::event_slot,
-    holding, jst, not_found,
+    hand_over, holding, jst, not_found,
     opened::{OpenedLeg, damaged},
     page::{Limit, page, page_of},
-    protection, statutory, told,
+    protection, relation, statutory, told,
 };
 use crate::{
     domain::{
         basis::Basis,
         basis_state::ConsentState,
         delivery::DeliveryState,
-        ids::{ConsentId, LegId, ReferralId},
+        fault::Phrase,
+        hand_over::{self as handed, Responsible},
+        ids::{AgencyId, ConsentId, LegId, ReferralId},
         leg::LegState,
         problem::Problem,
         receipt::{ReceiptLevel, Withheld},
@@ -29,6 +34,7 @@ use crate::{
         told::tells_words,
     },
     ledger::{
+        audit::AuditAction,
         consent::ConsentRow,
         delivery::DeliveryRow,
         leg::{LegEventRow, LegRow, Side},
@@ -43,11 +49,29 @@ pub struct Seen {
     pub text: String,
 }
 
-/// A leg, opened for a party of it.
+/// A leg, opened for a party of it: what was asked, written and answered. The look is on record before it leaves.
 ///
 /// # Errors
 /// Not found for everybody else.
 pub async fn leg(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
+    let seen = leg_on_a_page(context, caller, id).await?;
+    audited(context, caller.audit(context, caller.person, AuditAction::Read, id, ALLOWED)).await?;
+    Ok(seen)
+}
+
+/// Notes who looked at what, durably.
+pub(super) async fn looked(
+    context: &Context,
+    caller: &Caller,
+    staff: Option<&str>,
+    subject: impl fmt::Display,
+) -> Result<(), Problem> {
+    let staff = caller.staff_if_named(context, staff).await?.map(|row| row.id);
+    audited(context, caller.audit(context, staff, AuditAction::Read, subject, ALLOWED)).await
+}
+
+/// The same leg for a page, which notes by itself who looks.
+pub(super) async fn leg_on_a_page(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
     let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
     let opened = OpenedLeg::of(context, caller.scope(), told::told(context, caller, leg).await?).await?;
     let view = leg_view(context, caller, &opened).await?;
@@ -73,6 +97,9 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
     view["answer"] = latest_answer(opened, &history);
     view["events"] = Value::Array(history);
     view["available_actions"] = able.iter().map(|one| json!(one.action)).collect();
+    if leg.kind == ReferralType::HandOver {
+        view["hand_over"] = hand_over::seen(context, caller, opened, &events).await?;
+    }
     if let Some(row) = context.ledger.holding_of(leg.id).await? {
         view["disposal"] = holding::seen(context, opened, &row).await?;
     }
@@ -85,6 +112,7 @@ async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Res
             view["release_at"] = json!(delivery.release_at.map(jst));
         }
         view["referral"] = json!(leg.referral);
+        view["related"] = json!(relation::seen_by_the_sender(&body.related));
         view["withheld"] = body.withheld.iter().map(withheld).collect();
     } else {
         protection::veil(context, opened, &mut view).await?;
@@ -102,17 +130,28 @@ pub(super) fn present(mut object: Value) -> Value {
 }
 
 /// What lists show of a leg; nothing of it is sealed.
-fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
+pub(super) fn leg_summary(leg: &LegRow, now: Timestamp) -> Value {
     let clock = leg.clock_due.map(|due| {
         json!({"name": leg.clock_kind, "started": leg.clock_started.map(jst), "due": jst(due), "overdue": due < now,
             "runs": "day_and_night"})
+    });
+    let of_hand_over = handed::clocks(leg.kind, leg.state).iter().map(|clock| {
+        let due = clock.due(leg.created_at);
+        json!({"name": clock, "started": jst(leg.created_at), "due": jst(due), "overdue": due < now,
+            "runs": clock.runs()})
     });
     present(json!({
         "id": leg.id, "version": leg.head_seq, "state": leg.state, "type": leg.kind, "urgency": leg.urgency,
         "sender": leg.sender, "recipient": leg.recipient, "delivery": leg.delivery,
         "reply_by": leg.reply_by.map(jst), "created_at": jst(leg.created_at), "changed_at": jst(leg.changed_at),
-        "clocks": clock.into_iter().collect::<Vec<_>>(),
+        "clocks": clock.into_iter().chain(of_hand_over).collect::<Vec<_>>(), "responsible": responsible(leg),
     }))
+}
+
+/// Who is responsible for a family that is handed over.
+fn responsible(leg: &LegRow) -> Option<AgencyId> {
+    let hands_over = leg.kind == ReferralType::HandOver;
+    hands_over.then(|| Responsible::of(leg.state).among(leg.sender, leg.recipient))
 }
 
 fn rung(row: &ReceiptRow) -> Value {
@@ -127,6 +166,9 @@ fn withheld(one: &Withheld) -> Value {
 fn history(caller: &Caller, opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
     let wordless = told::little(caller, &opened.leg) && !tells_words(event.to_state);
     let mut told = if wordless { json!({}) } else { event_details(opened, event)? };
+    if event.agency != Some(caller.id()) {
+        hand_over::keep_own(&mut told);
+    }
     told["seq"] = json!(event.seq);
     told["action"] = json!(event.kind);
     told["state"] = json!(event.to_state);
@@ -140,14 +182,14 @@ fn history(caller: &Caller, opened: &OpenedLeg, event: &LegEventRow) -> Result<V
 fn latest_answer(opened: &OpenedLeg, history: &[Value]) -> Value {
     let recipient = json!(opened.leg.recipient);
     let is_answer = |told: &&Value| {
-        let no_answer = ["receive", "view", "confirm_disposal"];
+        let no_answer = ["receive", "view", "break_glass", "confirm_disposal"];
         told["agency"] == recipient && told["action"].as_str().is_none_or(|act| !no_answer.contains(&act))
     };
     history.iter().rev().find(is_answer).cloned().unwrap_or_default()
 }
 
 /// The sealed details of an event, for a party of the leg.
-fn event_details(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
+pub(super) fn event_details(opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
     let Some(sealed) = &event.body else { return Ok(json!({})) };
     let seq = u64::try_from(event.seq).map_err(|_| damaged())?;
     let plain = opened.key.open(&event_slot(&opened.frame(), seq), sealed)?;
@@ -172,17 +214,23 @@ pub async fn available_actions(
     };
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
+    let responsible = responsible(&leg);
     let items: Vec<Value> = available(caller, &leg, &actors(caller, &leg, role), &facts)
         .iter()
         .map(|one| {
             let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
+            let usual = Phrase { ja: one.action.label_ja(), en: one.action.label_en() };
+            let moves = responsible.and_then(|_| handed::consequence(one.action));
+            let label = moves.unwrap_or(usual);
             json!({
-                "action": one.action, "label": one.action.label_ja(), "label_en": one.action.label_en(),
-                "to": one.to, "requires": needs,
+                "action": one.action, "label": label.ja, "label_en": label.en, "to": one.to, "requires": needs,
             })
         })
         .collect();
-    Ok(json!({ "state": leg.state, "version": leg.head_seq, "items": items }).to_string())
+    let answer = json!({
+        "state": leg.state, "version": leg.head_seq, "responsible": responsible, "items": items,
+    });
+    Ok(present(answer).to_string())
 }
 
 /// Everything that proves a leg's history: receipts, signed events and the manifest. The sender also gets its
@@ -245,6 +293,7 @@ pub async fn referral(context: &Context, caller: &Caller, id: ReferralId) -> Res
         let readers = context.ledger.notice_readers(&row).await?;
         view["seen_by"] = readers.iter().map(|reader| json!(reader.staff)).collect();
     }
+    audited(context, caller.audit(context, caller.person, AuditAction::Read, id, ALLOWED)).await?;
     Ok(Seen { version: row.head_seq, text: view.to_string() })
 }
 
@@ -334,7 +383,12 @@ pub async fn receipt(
 ///
 /// # Errors
 /// Not found for everybody else.
-pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Result<Seen, Problem> {
+pub async fn consent(
+    context: &Context,
+    caller: &Caller,
+    id: ConsentId,
+    staff: Option<&str>,
+) -> Result<Seen, Problem> {
     let row = context.ledger.consent(caller.scope(), id).await?.ok_or_else(not_found)?;
     let mut view = document(context, &row).await?;
     let events = context.ledger.consent_events(&row).await?;
@@ -355,10 +409,11 @@ pub async fn consent(context: &Context, caller: &Caller, id: ConsentId) -> Resul
             view["statutory_decision"] = decision;
         }
     }
+    looked(context, caller, staff, id).await?;
     Ok(Seen { version: row.version, text: view.to_string() })
 }
 
-fn consent_summary(row: &ConsentRow) -> Value {
+pub(super) fn consent_summary(row: &ConsentRow) -> Value {
     json!({
         "id": row.id, "version": row.version, "state": row.state, "purpose": row.purpose,
         "changed_at": jst(row.changed_at),

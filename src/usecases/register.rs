@@ -21,6 +21,7 @@ use crate::{
         fault::{Fault, Part, Phrase, Pointer, Text},
         ids::{AgencyId, StaffId},
         municipality::MunicipalityCode,
+        name_key::SearchKey,
         person_name::{BadName, MAX_NAME_CHARACTERS, NameText},
         problem::{Problem, ProblemKind},
         staff::StaffRole,
@@ -235,6 +236,17 @@ fn staff_view(key: &DataKey, row: &StaffRow) -> Result<Value, Problem> {
     Ok(view)
 }
 
+/// The name of a member of staff in the form in which names are compared, and its reading.
+pub(super) async fn folded_name(
+    context: &Context,
+    agency: &AgencyRow,
+    row: &StaffRow,
+) -> Result<(SearchKey, Option<SearchKey>), Problem> {
+    let key = data_key(context, agency.data_key, agency.id).await?;
+    let StaffName { name, kana } = StaffName::open(&key, row)?;
+    Ok((SearchKey::of(name.as_str()), kana.map(|kana| SearchKey::of(kana.as_str()))))
+}
+
 /// The audit entry of what the operator changed of an agency.
 fn administered(context: &Context, agency: AgencyId) -> AuditRow {
     AuditRow {
@@ -245,6 +257,7 @@ fn administered(context: &Context, agency: AgencyId) -> AuditRow {
         subject: agency.to_string(),
         decision: ALLOWED.to_owned(),
         at: context.clock.now(),
+        purpose: None,
     }
 }
 

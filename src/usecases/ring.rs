@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::Context;
 use crate::{
-    domain::ids::{AgencyId, DeliveryId},
+    domain::ids::{AgencyId, DeliveryId, ProtectionId},
     ledger::{
+        break_glass::BreakGlassRow,
         delivery::DeliveryRow,
         job::{JobKind, JobRow, JobState},
         leg::LegRow,
@@ -25,6 +26,35 @@ pub(super) fn job(context: &Context, kind: JobKind, leg: &LegRow, whom: AgencyId
         _ => (leg.delivery.to_string(), format!("{kind}:{}", leg.delivery)),
     };
     JobRow { rank, ..queued(context, kind, whom, subject, dedup, at) }
+}
+
+/// A job to tell one of the two agencies of a break-glass: that it was broken, or that its review is late.
+pub(super) fn glass(
+    context: &Context,
+    glass: &BreakGlassRow,
+    leg: &LegRow,
+    whom: AgencyId,
+    what: &str,
+    at: Timestamp,
+) -> JobRow {
+    let kind = JobKind::Glass;
+    let dedup = format!("{kind}:{}:{what}:{whom}", glass.id);
+    // Whatever was urgent about the leg: that somebody opened it in an emergency is.
+    JobRow { rank: URGENT, ..queued(context, kind, whom, leg.id.to_string(), dedup, at) }
+}
+
+/// A job to tell the recipient of a hand-over that what protects the family has changed: once per version of its own
+/// record; where it has none yet, once for each time.
+pub(super) fn protected(
+    context: &Context,
+    leg: &LegRow,
+    theirs: Option<(ProtectionId, i64)>,
+    at: Timestamp,
+) -> JobRow {
+    let which =
+        theirs.map_or_else(|| at.as_microsecond().to_string(), |(id, version)| format!("{id}:{version}"));
+    let dedup = format!("protected:{}:{which}", leg.id);
+    JobRow { dedup, ..job(context, JobKind::Changed, leg, leg.recipient, at) }
 }
 
 /// The job of a copy that waits without one.

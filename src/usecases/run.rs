@@ -11,6 +11,7 @@ use super::{
     desk::Desk,
     dispatch,
     job::{self, Dispatched},
+    keyring::Keyring,
     post, release,
     sweep::{Sweeper, Swept},
 };
@@ -82,8 +83,13 @@ pub async fn run_sweep(
     let (context, desk) = (context.as_ref(), desk.as_ref());
     let mut stop = pin!(stop);
     let mut sweeper = None;
+    let mut keyring = Keyring::new(context);
     let mut failed = 0;
     loop {
+        // Keys that cannot be looked after now stop no doorbell.
+        if let Err(problem) = keyring.round(context).await {
+            tracing::warn!(kind = ?problem.kind, "the keys could not be looked after and are tried again");
+        }
         let wait = match sweep(context, desk, &mut sweeper).await {
             Ok(()) => {
                 failed = 0;
@@ -110,8 +116,8 @@ async fn sweep(context: &Context, desk: &Desk, sweeper: &mut Option<Sweeper>) ->
     };
     let swept = sweeper.sweep(context, desk).await?;
     if swept != Swept::default() {
-        let Swept { again, orphans, settled, forgotten } = swept;
-        tracing::info!(again, orphans, settled, forgotten, "swept");
+        let Swept { again, orphans, settled, late_reviews, forgotten } = swept;
+        tracing::info!(again, orphans, settled, late_reviews, forgotten, "swept");
     }
     Ok(())
 }

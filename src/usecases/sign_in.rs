@@ -280,7 +280,9 @@ async fn people(
 ) -> Result<Option<(Caller, StaffRow)>, Problem> {
     let person = context.ledger.staff(Scope::of(agency), staff).await?.filter(|row| row.active == 1);
     let agency = context.ledger.agency(agency).await?.filter(|row| row.active == 1);
-    Ok(agency.zip(person).map(|(agency, person)| (Caller { agency, person: Some(person.id) }, person)))
+    Ok(agency
+        .zip(person)
+        .map(|(agency, person)| (Caller { person: Some(person.id), ..Caller::of(agency) }, person)))
 }
 
 /// What a try costs that is counted nowhere: as much as one that is, so that time tells nothing either.
@@ -300,6 +302,7 @@ async fn note_failure(context: &Context, row: &SignInRow, decision: &str) {
         subject: row.staff.to_string(),
         decision: decision.to_owned(),
         at: context.clock.now(),
+        purpose: None,
     };
     let write = Write { rows: Rows { audits: vec![entry], ..Rows::default() }, ..Write::default() };
     if let Err(error) = context.ledger.write(write).await {

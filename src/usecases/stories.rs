@@ -146,7 +146,7 @@ impl Town {
             evidence["receipts"].as_array().unwrap().iter().map(|r| r["jws"].as_str().unwrap()).collect();
         statements.extend(evidence["events"].as_array().unwrap().iter().map(|e| e.as_str().unwrap()));
         statements.extend(evidence["sender_copy"].as_str());
-        let jwks = Jwks::parse(self.hub.vault.jwks()).unwrap();
+        let jwks = Jwks::parse(&self.hub.vault.jwks()).unwrap();
         let manifest = evidence["manifest"].as_str().unwrap();
         let report = verify::verify(&jwks, &statements, &[manifest]);
         assert!(report.is_sound(), "{report:?}");

@@ -11,6 +11,7 @@ use super::{
     arrangement::{self, Named},
     consent::{self, field_problem},
     copy::Copy,
+    hand_over::{self, Claim},
     idempotency::{Pointer, Prepared, once},
     jst,
     opened::{damaged, party},
@@ -27,6 +28,7 @@ use crate::{
         content::Content,
         disclosure::{Decision, Event, Question, decide},
         fault::{Fault, Text},
+        hand_over::Flag,
         ids::{AgencyId, ConsentId, ReferralId, StaffId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
@@ -125,6 +127,7 @@ pub(super) struct Ground {
     arrangements: Named,
     approvals: approver::Approvals,
     shelter: Shelter,
+    claim: Option<Claim>,
 }
 
 impl Ground {
@@ -160,7 +163,8 @@ impl Ground {
         if let Some(veil) = shelter.veil() {
             submission.content.draw(veil, &Content::default());
         }
-        Ok(Self { recipients, consents, arrangements, approvals, shelter })
+        let claim = hand_over::claim(context, caller, submission).await?;
+        Ok(Self { recipients, consents, arrangements, approvals, shelter, claim })
     }
 
     /// The consent a leg rests on. What is attached to a notice is ignored: its withdrawal ends no notice.
@@ -221,6 +225,7 @@ impl Ground {
                 consent: asked.consent.and_then(|id| self.consents.get(&id)).map(|(_, record)| record),
                 arrangement: self.arrangements.of(asked),
                 protection: self.shelter.standing(),
+                flag: Flag::Waiting,
                 recalled: false,
                 written_by: submission.written_by,
                 approved_by: self.approvals.of(asked),
@@ -245,6 +250,9 @@ impl Ground {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
         }
         self.arrangements.hold(write);
+        if let Some(claim) = &self.claim {
+            claim.take(write);
+        }
         self.shelter.hold(write);
     }
 }
@@ -270,7 +278,7 @@ fn own_chain(
         commit: None,
         ciphertext: Some(sha256(&body)),
         hlc: u64::try_from(now.as_microsecond()).unwrap_or_default(),
-        key_id: context.vault.receipt_kid(),
+        key_id: &context.vault.receipt_kid(),
     };
     let hash = sha256(&link.preimage());
     write.rows.referral_events.push(ReferralEventRow {

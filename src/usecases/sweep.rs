@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Broker, Context, desk::Desk, holding, ring, second_look};
+use super::{Broker, Context, break_glass, desk::Desk, holding, ring, second_look};
 use crate::{
     domain::{ids::AgencyId, problem::Problem},
     ledger::{
@@ -37,6 +37,8 @@ pub struct Swept {
     pub orphans: usize,
     /// Withdrawals that came to their end.
     pub settled: usize,
+    /// Break-glasses of whose late review both agencies were told.
+    pub late_reviews: usize,
     /// Old jobs that were deleted.
     pub forgotten: u64,
 }
@@ -78,6 +80,10 @@ impl Sweeper {
             context.work.notify_one();
         }
         swept.settled = holding::settle_due(context).await?;
+        swept.late_reviews = break_glass::tell_late(context).await?;
+        if swept.late_reviews > 0 {
+            context.work.notify_one();
+        }
         swept.forgotten = forget(context).await?;
         Ok(swept)
     }

@@ -17,6 +17,7 @@ use crate::{
         agency::{AgencyKind, Body},
         consent::custody::DailyActs,
         ids::{AgencyId, StaffId},
+        retention::Periods,
         staff::StaffRole,
     },
     ledger::{self, Ledger},
@@ -69,6 +70,7 @@ pub async fn hub_with(broker: Broker) -> TestHub {
         complaints_desk: String::new(),
         confirm_recipients: false,
         release_seconds: 0,
+        retention: Periods { years: 5, of_type: Vec::new() },
         broker,
         public_url: "http://127.0.0.1:8080".to_owned(),
         mail_domain: "tsunagu.example".to_owned(),
@@ -105,7 +107,7 @@ impl TestHub {
 
     /// A registered agency as a caller, with its row as it is now.
     pub async fn caller(&self, id: AgencyId) -> Caller {
-        Caller { agency: self.ledger.agency(id).await.unwrap().unwrap(), person: None }
+        Caller::of(self.ledger.agency(id).await.unwrap().unwrap())
     }
 
     /// A member of the agency's staff.

@@ -84,6 +84,12 @@ pub(super) fn shows_rung(caller: &Caller, leg: &LegRow, level: ReceiptLevel) -> 
     !little(caller, leg) || tells_rung(level)
 }
 
+/// The same on a list, where every rung of the leg was read: an end that came after its sender was told the last word is
+/// not the sender's.
+pub(super) fn shows_on_list(caller: &Caller, leg: &LegRow, level: ReceiptLevel) -> bool {
+    shows_rung(caller, leg, level) && (level != ReceiptLevel::Closed || !is_over(caller, leg))
+}
+
 /// Whether a step is shown to the caller among what happened.
 pub(super) fn shows_step(caller: &Caller, leg: &LegRow, event: &LegEventRow) -> bool {
     !little(caller, leg) || event.kind.parse::<LegAction>().is_ok_and(tells_step)

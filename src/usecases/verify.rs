@@ -12,8 +12,9 @@ use uuid::Uuid;
 use crate::{
     domain::{
         chain::Hash,
+        hand_over::Responsible,
         ids::{AgencyId, LegId, StaffId},
-        leg::may_lead,
+        leg::{LegState, may_lead},
         mask,
         proof::{FaultCode, NotProved},
         receipt::{self, Attested, CopyFor, Manifest, Receipt, ReceiptLevel, Step},
@@ -207,6 +208,7 @@ fn check_leg(leg: LegId, statements: &[Statement], listed: &[Listed], report: &m
         check_pair(before, after, report);
     }
     check_levels(&chain, report);
+    check_responsible(&chain, report);
     if let Some(first) = chain.first() {
         let change = &first.step.state;
         if change.from.as_deref().is_some_and(|from| !legal(from, &change.to)) {
@@ -304,6 +306,20 @@ fn check_levels(chain: &[&Statement], report: &mut Report) {
     if chain.iter().any(|statement| statement.level == Some(ReceiptLevel::R3)) {
         for statement in chain.iter().filter(|statement| statement.step.never_opened.is_some()) {
             report.fault(FaultCode::NeverOpened, statement.item);
+        }
+    }
+}
+
+/// Of a hand-over each step says who is responsible, and it is who it is in the state that the step leaves.
+fn check_responsible(chain: &[&Statement], report: &mut Report) {
+    let hands_over = chain.first().is_some_and(|first| first.step.responsible.is_some());
+    for statement in chain {
+        let Step { state, sender, recipient, .. } = &statement.step;
+        let in_state = |state: LegState| Responsible::of(state).among(*sender, *recipient);
+        // An unknown state is a fault of its own.
+        let due = state.to.parse().ok().map(in_state).filter(|_| hands_over);
+        if statement.step.responsible != due && !(hands_over && due.is_none()) {
+            report.fault(FaultCode::Responsible, statement.item);
         }
     }
 }

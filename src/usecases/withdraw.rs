@@ -12,7 +12,7 @@ use super::{
     idempotency::{Pointer, Prepared, once},
     not_found,
     open::moved,
-    opened::{OpenedLeg, damaged},
+    opened::{OpenedLeg, damaged, erased},
     rehearsal, ring,
 };
 use crate::{
@@ -189,6 +189,10 @@ async fn end_leg(
     staff: &StaffRow,
     write: &mut Write,
 ) -> Result<bool, Problem> {
+    // Nobody has a copy that opens, and nothing that could be shown.
+    if erased(context, &leg).await? {
+        return Ok(false);
+    }
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
     let opened = OpenedLeg::of(context, scope, leg).await?;

@@ -43,6 +43,11 @@ impl Month {
     }
 }
 
+/// The month whose keys wrap at that time, as the ledger writes it.
+pub fn kek_month(at: Timestamp) -> String {
+    Month::of(at).text()
+}
+
 /// The key-encryption keys met so far. The lock guards only the map: no file is read under it.
 #[derive(Default)]
 pub(super) struct Keks(RwLock<HashMap<(AgencyId, Month), Secret>>);
@@ -78,6 +83,9 @@ impl Vault {
         bytes: &[u8],
     ) -> Result<DataKey, VaultError> {
         let opening = VaultError::Opening { what: "a wrapped data key" };
+        if self.is_shredded(id) {
+            return Err(VaultError::Shredded { id });
+        }
         let Some(month) = Month::parse(kek_id) else { return Err(opening) };
         let kek = self.read_kek(agency, month)?.ok_or(VaultError::NoKek { agency, month: month.text() })?;
         let plain = Zeroizing::new(
@@ -91,6 +99,23 @@ impl Vault {
         Ok(DataKey::new(self.hub_id, id, secret))
     }
 
+    /// Wraps a data key anew under the agency's key of the month of `at`; `None` where it is under that key, or a
+    /// later one, already. A key that was shredded is not wrapped again.
+    pub fn rewrap(
+        &self,
+        id: DataKeyId,
+        agency: AgencyId,
+        kek_id: &str,
+        bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<Option<Wrapped>, VaultError> {
+        if self.ensure_kek(agency, at)?.as_str() <= kek_id {
+            return Ok(None);
+        }
+        let key = self.unwrap(id, agency, kek_id, bytes)?;
+        self.wrap(&key, agency, at).map(Some)
+    }
+
     /// Makes sure that a data key can be wrapped for this agency at that time; returns the month of the
     /// key that will be used. Where the making of keys is allowed, this month's key is made.
     pub fn ensure_kek(&self, agency: AgencyId, at: Timestamp) -> Result<String, VaultError> {
@@ -102,9 +127,36 @@ impl Vault {
         Ok(self.months(agency)?.into_iter().map(Month::text).collect())
     }
 
+    /// Every agency that has key-encryption keys here, with the months of them, oldest first.
+    pub fn all_keks(&self) -> Result<Vec<(AgencyId, Vec<String>)>, VaultError> {
+        let names = folder::names(&self.folder.join("kek"))?;
+        let agencies = names.iter().filter_map(|name| name.parse().ok());
+        agencies.map(|agency| Ok((agency, self.kek_months(agency)?))).collect()
+    }
+
+    /// Whether this process has a key-encryption key, in its folder or in its memory.
+    pub fn holds_kek(&self, agency: AgencyId, kek_id: &str) -> bool {
+        let month = Month::parse(kek_id);
+        month.is_some_and(|month| {
+            self.keks.get(agency, month).is_some() || self.kek_path(agency, month).exists()
+        })
+    }
+
+    /// The oldest month under whose keys this process would wrap at that time. Where it makes keys itself, that is
+    /// the month itself; a node that was not given new keys serves on with older ones, and those must stay.
+    pub fn wraps_under(&self, at: Timestamp) -> Result<String, VaultError> {
+        let now = Month::of(at).text();
+        if self.making == KeyMaking::Allowed {
+            return Ok(now);
+        }
+        let newest = |months: Vec<String>| months.into_iter().rfind(|month| *month <= now);
+        let oldest = self.all_keks()?.into_iter().filter_map(|(_, months)| newest(months)).min();
+        Ok(oldest.unwrap_or(now))
+    }
+
     /// Destroys a key-encryption key: what is still wrapped under it can never be opened again, also not
-    /// from any backup of the ledger. Other nodes drop it from memory when they restart. `false` if
-    /// there was none.
+    /// from any backup of the ledger. Other processes drop it from memory when the
+    /// ledger tells them that it is retired. `false` if there was none.
     pub fn destroy_kek(&self, agency: AgencyId, kek_id: &str) -> Result<bool, VaultError> {
         let Some(month) = Month::parse(kek_id) else { return Ok(false) };
         let removed = folder::remove(&self.kek_path(agency, month))?;

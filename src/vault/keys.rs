@@ -6,9 +6,10 @@
 //! sign/<kid>.pk8               an Ed25519 key (PKCS#8) with its purpose, sealed
 //! sign/<purpose>.current       the key id that signs now
 //! kek/<agency>/<YYYYMM>.key    a key-encryption key, sealed
+//! shred/<data key>             an empty file: this data key was destroyed and is never opened again
 //! ```
 
-use std::{fs::File, path::Path};
+use std::{fs::File, path::Path, sync::Arc};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
@@ -72,7 +73,7 @@ pub(super) struct SigningKeys {
     keys: Vec<SigningKey>,
     receipt: usize,
     token: usize,
-    jwks: Value,
+    jwks: Arc<Value>,
 }
 
 impl SigningKeys {
@@ -90,7 +91,7 @@ impl SigningKeys {
             keys.iter().position(found).ok_or(VaultError::Damaged { path })
         };
         let (receipt, token) = (current(KeyPurpose::Receipt)?, current(KeyPurpose::Token)?);
-        let jwks = json!({"keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>()});
+        let jwks = Arc::new(json!({"keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>()}));
         Ok(Self { keys, receipt, token, jwks })
     }
 
@@ -105,8 +106,17 @@ impl SigningKeys {
         self.keys.iter().find(|key| key.kid == kid)
     }
 
-    pub fn jwks(&self) -> &Value {
-        &self.jwks
+    pub fn jwks(&self) -> Arc<Value> {
+        Arc::clone(&self.jwks)
+    }
+
+    pub fn kids(&self) -> Vec<String> {
+        self.keys.iter().map(|key| key.kid.clone()).collect()
+    }
+
+    /// Whether the same keys are there and the same ones sign.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.jwks == other.jwks && (self.receipt, self.token) == (other.receipt, other.token)
     }
 }
 
@@ -257,12 +267,21 @@ mod tests {
     #[test]
     fn a_key_is_published_before_it_is_used() {
         let dir = tempfile::tempdir().unwrap();
-        let mut vault = Vault::create(&dir.path().join("keys"), HUB, KeyMaking::Allowed).unwrap();
-        let old = vault.receipt_kid().to_owned();
+        let vault = Vault::create(&dir.path().join("keys"), HUB, KeyMaking::Allowed).unwrap();
+        let running = Vault::open(&dir.path().join("keys"), KeyMaking::Forbidden).unwrap();
+        let old = vault.receipt_kid();
         let new = vault.publish_key(KeyPurpose::Receipt).unwrap();
         assert_eq!(vault.receipt_kid(), old);
         assert!(vault.jwks().to_string().contains(&new));
+        assert!(!running.jwks().to_string().contains(&new));
+        assert!(running.refresh().unwrap() && !running.refresh().unwrap(), "taken up once");
+        assert!(running.jwks().to_string().contains(&new));
+        assert_eq!(running.receipt_kid(), old, "published is not activated");
+        let signer = running.signer();
         vault.activate_key(&new).unwrap();
+        assert!(running.refresh().unwrap());
+        assert_eq!(running.receipt_kid(), new);
+        assert_eq!(signer.kid(), old, "what was begun under one key ends under it");
         assert_eq!(vault.receipt_kid(), new);
         assert!(vault.jwks().to_string().contains(&old), "old receipts must stay checkable");
         assert!(matches!(vault.activate_key("nobody"), Err(VaultError::NoSigningKey { .. })));

@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod password;
 pub mod seal;
 pub mod secret;
+mod shred;
 pub mod sign;
 mod sign_consent;
 pub mod token;
@@ -22,18 +23,22 @@ mod wire;
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use aws_lc_rs::{digest, hkdf, hmac, rand};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-pub use kek::Wrapped;
+pub use kek::{Wrapped, kek_month};
 pub use keys::KeyPurpose;
 pub use secret::{ClientSecret, MacPurpose};
-pub use sign::Jws;
+pub use sign::{Jws, Signer};
 
-use crate::domain::{chain::Hash, ids::AgencyId};
+use crate::domain::{
+    chain::Hash,
+    ids::{AgencyId, DataKeyId},
+};
 
 /// Whether this process may make key-encryption keys by itself. A clustered hub never does: the
 /// operator's command makes them ahead of time, so that two nodes cannot make two.
@@ -49,8 +54,11 @@ pub struct Vault {
     folder: PathBuf,
     making: KeyMaking,
     root: Root,
-    signing: keys::SigningKeys,
+    /// Changes while the hub runs: a key is published, and later activated.
+    signing: RwLock<Arc<keys::SigningKeys>>,
     keks: kek::Keks,
+    /// Data keys that are never opened again, wherever a wrap of them turns up.
+    shredded: shred::Shredded,
     macs: secret::Macs,
     /// Goes into every password's hash, so that the ledger alone is not enough to guess at one.
     pepper: Secret,
@@ -90,6 +98,8 @@ pub enum VaultError {
     NoKek { agency: AgencyId, month: String },
     #[error("no signing key {kid} in the key store")]
     NoSigningKey { kid: String },
+    #[error("the data key {id} was destroyed; what it sealed cannot be opened again")]
+    Shredded { id: DataKeyId },
     #[error("{what} does not open: it was altered or moved, or belongs to another key")]
     Opening { what: &'static str },
     #[error("the content holds a number beyond 2^53, which JSON readers round; write it as a string")]
@@ -114,13 +124,15 @@ impl Vault {
         let signing = keys::SigningKeys::read(folder, hub_id, &root)?;
         let macs = secret::Macs::derive(&root)?;
         let pepper = root.derive("hub/password/v1")?;
+        let shredded = shred::Shredded::read(folder)?;
         Ok(Self {
             hub_id,
             folder: folder.to_owned(),
             making,
             root,
-            signing,
+            signing: RwLock::new(Arc::new(signing)),
             keks: kek::Keks::default(),
+            shredded,
             macs,
             pepper,
             verified: token::Verified::default(),
@@ -143,30 +155,65 @@ impl Vault {
     }
 
     /// The key id (RFC 7638 thumbprint) that receipts are signed with now.
-    pub fn receipt_kid(&self) -> &str {
-        &self.signing.current(KeyPurpose::Receipt).kid
+    pub fn receipt_kid(&self) -> String {
+        self.signing().current(KeyPurpose::Receipt).kid.clone()
     }
 
     /// The public keys, as served at `/.well-known/jwks.json` (RFC 7517).
-    pub fn jwks(&self) -> &serde_json::Value {
-        self.signing.jwks()
+    pub fn jwks(&self) -> Arc<serde_json::Value> {
+        self.signing().jwks()
+    }
+
+    /// The key ids this process can verify with, and of them those it signs with now.
+    pub fn kids(&self) -> Kids {
+        let keys = self.signing();
+        let current = |purpose| keys.current(purpose).kid.clone();
+        let current = KeyPurpose::ALL.iter().map(|purpose| current(*purpose)).collect();
+        Kids { held: keys.kids(), current }
     }
 
     /// Makes a signing key and publishes it in the JWKS without using it yet; returns its key id.
-    pub fn publish_key(&mut self, purpose: KeyPurpose) -> Result<String, VaultError> {
+    pub fn publish_key(&self, purpose: KeyPurpose) -> Result<String, VaultError> {
         let kid = keys::make_signing_key(&self.folder, self.hub_id, &self.root, purpose)?;
-        self.signing = keys::SigningKeys::read(&self.folder, self.hub_id, &self.root)?;
-        self.verified.forget();
+        self.refresh()?;
         Ok(kid)
     }
 
     /// Uses a published key from now on. Call it only when every node has said that it holds the key.
-    pub fn activate_key(&mut self, kid: &str) -> Result<(), VaultError> {
-        keys::activate(&self.folder, &self.signing, kid)?;
-        self.signing = keys::SigningKeys::read(&self.folder, self.hub_id, &self.root)?;
-        self.verified.forget();
-        Ok(())
+    pub fn activate_key(&self, kid: &str) -> Result<(), VaultError> {
+        self.refresh()?;
+        keys::activate(&self.folder, &self.signing(), kid)?;
+        self.refresh().map(drop)
     }
+
+    /// Reads the signing keys and the shred list again, so that a running hub takes up what a command did. Tells
+    /// whether the signing keys have changed. What cannot be read leaves the keys as they are.
+    pub fn refresh(&self) -> Result<bool, VaultError> {
+        self.shredded.refresh(&self.folder)?;
+        let read = keys::SigningKeys::read(&self.folder, self.hub_id, &self.root)?;
+        if read.same_as(&self.signing()) {
+            return Ok(false);
+        }
+        *self.signing.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);
+        self.verified.forget();
+        Ok(true)
+    }
+
+    /// The keys that sign now. What is signed with it has one key id, whatever is activated meanwhile.
+    pub fn signer(&self) -> Signer {
+        Signer::new(self.hub_id, self.signing())
+    }
+
+    fn signing(&self) -> Arc<keys::SigningKeys> {
+        Arc::clone(&self.signing.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The key ids of a process: what it can verify with, and what it signs with now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kids {
+    pub held: Vec<String>,
+    pub current: Vec<String>,
 }
 
 /// SHA-256, for what holds no personal data or holds a secret salt.

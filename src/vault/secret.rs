@@ -30,6 +30,10 @@ pub enum MacPurpose {
     Form,
     /// What a preview showed, to know whether the same would be sent.
     Preview,
+    /// The case an agency's declared relations are about: the ledger does not say which.
+    Relation,
+    /// A folded name, which is compared and never shown.
+    RelatedName,
 }
 
 impl MacPurpose {
@@ -44,6 +48,8 @@ impl MacPurpose {
         (Self::Login, "hub/mac/login/v1"),
         (Self::Form, "hub/mac/form/v1"),
         (Self::Preview, "hub/mac/preview/v1"),
+        (Self::Relation, "hub/mac/relation/v1"),
+        (Self::RelatedName, "hub/mac/related-name/v1"),
     ];
 }
 

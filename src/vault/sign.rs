@@ -1,12 +1,19 @@
 //! What the hub signs: receipts, events, refusals, manifests. All are JWS in compact form, EdDSA over
 //! Ed25519 (RFC 8037), with a payload in JCS form (RFC 8785), so that one statement has one text.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{KeyPurpose, Vault, jws::Typ, keys::SigningKey, sha256};
+use super::{
+    KeyPurpose, Vault,
+    jws::Typ,
+    keys::{SigningKey, SigningKeys},
+    sha256,
+};
 use crate::domain::{
     chain::Hash,
     ids::{AgencyId, DeliveryId, LegId, ReceiptId, ReferralId},
@@ -76,6 +83,8 @@ struct StepWire<'a> {
     recipient: AgencyId,
     #[serde(skip_serializing_if = "Option::is_none")]
     referral: Option<ReferralId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    responsible: Option<AgencyId>,
     sections: Sections,
     sender: AgencyId,
     state: &'a StateChange,
@@ -99,18 +108,58 @@ struct RefusalWire<'a> {
     v: u8,
 }
 
+/// The signing keys of one moment.
+#[derive(Clone)]
+pub struct Signer {
+    hub_id: Uuid,
+    keys: Arc<SigningKeys>,
+}
+
 impl Vault {
     pub fn sign_receipt(&self, receipt: &Receipt) -> Jws {
-        self.sign_step(Typ::Receipt, Some(receipt.level), &receipt.step)
+        self.signer().sign_receipt(receipt)
     }
 
     /// Signs a step of a leg that has no level of its own.
     pub fn sign_event(&self, step: &Step) -> Jws {
-        self.sign_step(Typ::Event, None, step)
+        self.signer().sign_event(step)
     }
 
     pub fn sign_refusal(&self, refusal: &Refusal) -> Jws {
-        let key = self.signing.current(KeyPurpose::Receipt);
+        self.signer().sign_refusal(refusal)
+    }
+
+    pub fn sign_manifest(&self, manifest: &Manifest) -> Jws {
+        self.signer().sign_manifest(manifest)
+    }
+}
+
+impl Signer {
+    pub(super) const fn new(hub_id: Uuid, keys: Arc<SigningKeys>) -> Self {
+        Self { hub_id, keys }
+    }
+
+    /// The id of the key that receipts and events are signed with.
+    pub fn kid(&self) -> &str {
+        &self.receipt_key().kid
+    }
+
+    fn receipt_key(&self) -> &SigningKey {
+        self.keys.current(KeyPurpose::Receipt)
+    }
+
+    /// See [`Vault::sign_receipt`].
+    pub fn sign_receipt(&self, receipt: &Receipt) -> Jws {
+        self.sign_step(Typ::Receipt, Some(receipt.level), &receipt.step)
+    }
+
+    /// See [`Vault::sign_event`].
+    pub fn sign_event(&self, step: &Step) -> Jws {
+        self.sign_step(Typ::Event, None, step)
+    }
+
+    fn sign_refusal(&self, refusal: &Refusal) -> Jws {
+        let key = self.receipt_key();
         let Refusal { agency, code, law, rule_version, at } = refusal;
         let (hub_id, key_id, law) = (self.hub_id, key.kid.as_str(), law.as_deref());
         let rule_version = rule_version.as_deref();
@@ -118,12 +167,12 @@ impl Vault {
         Jws(sign(key, Typ::Refusal, &wire))
     }
 
-    pub fn sign_manifest(&self, manifest: &Manifest) -> Jws {
-        Jws(sign(self.signing.current(KeyPurpose::Receipt), Typ::Manifest, manifest))
+    fn sign_manifest(&self, manifest: &Manifest) -> Jws {
+        Jws(sign(self.receipt_key(), Typ::Manifest, manifest))
     }
 
     fn sign_step(&self, typ: Typ, level: Option<ReceiptLevel>, step: &Step) -> Jws {
-        let key = self.signing.current(KeyPurpose::Receipt);
+        let key = self.receipt_key();
         let (copy, referral, withheld) = match &step.copy {
             CopyFor::Shared => ("shared", None, None),
             CopyFor::Sender { referral, withheld } => ("sender", Some(*referral), Some(withheld.as_slice())),
@@ -147,6 +196,7 @@ impl Vault {
             receipt_id: step.receipt_id,
             recipient: step.recipient,
             referral,
+            responsible: step.responsible,
             sections: step.sections,
             sender: step.sender,
             state: &step.state,
@@ -219,7 +269,7 @@ mod tests {
     fn a_statement_verifies_against_the_published_keys_and_only_as_what_it_is() {
         let (_dir, vault) = vault();
         let jws = vault.sign_refusal(&refusal());
-        let jwks = Jwks::parse(vault.jwks()).unwrap();
+        let jwks = Jwks::parse(&vault.jwks()).unwrap();
         let payload = verify_jws(&jwks, jws.as_str(), Typ::Refusal).unwrap();
         assert_eq!(payload["v"], 1);
         assert_eq!(payload["hub_id"], json!(Uuid::from_u128(5)));
@@ -248,7 +298,8 @@ mod tests {
         let (_dir, vault) = vault();
         let jws = vault.sign_refusal(&refusal());
         let jwk: jsonwebtoken::jwk::Jwk = {
-            let keys = vault.jwks()["keys"].as_array().unwrap();
+            let jwks = vault.jwks();
+            let keys = jwks["keys"].as_array().unwrap();
             let ours = keys.iter().find(|key| key["kid"] == vault.receipt_kid()).unwrap();
             serde_json::from_value(ours.clone()).unwrap()
         };
@@ -267,7 +318,7 @@ mod tests {
             "state": {"from": "requested", "to": "received", "seq": 2}, "link": "22".repeat(32),
             "prev": "33".repeat(32), "at": "2026-11-22T10:00:00.5+09:00",
             "by": {"agency": id, "staff": id, "attested": "agency-key"},
-            "answer": {"action": "decline", "reason": "CAPACITY"}, "referral": id,
+            "answer": {"action": "decline", "reason": "CAPACITY"}, "referral": id, "responsible": id,
             "withheld": [{"section": "health", "subject": "child-1", "why": "W_NOT_CONSENTED"}]});
         serde_json::from_value(wire).unwrap()
     }
@@ -275,7 +326,7 @@ mod tests {
     #[test]
     fn every_wire_form_is_canonical_and_says_what_the_struct_says() {
         let (_dir, vault) = vault();
-        let jwks = Jwks::parse(vault.jwks()).unwrap();
+        let jwks = Jwks::parse(&vault.jwks()).unwrap();
         let full = receipt();
         let lean = Step {
             copy: CopyFor::Shared,

@@ -40,7 +40,8 @@ struct Wire<'a> {
 impl Vault {
     /// Signs a step of a consent.
     pub fn sign_consent(&self, statement: &ConsentStatement) -> Jws {
-        let key = self.signing.current(KeyPurpose::Receipt);
+        let keys = self.signing();
+        let key = keys.current(KeyPurpose::Receipt);
         let ConsentStatement { agency, consent, version, state, method, by, at, evidence, sealed, prev } =
             statement;
         let wire = Wire {

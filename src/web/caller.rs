@@ -5,7 +5,10 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::AUTHORIZATION, web::Data};
 
 use crate::{
-    domain::problem::{Problem, ProblemKind},
+    domain::{
+        problem::{Problem, ProblemKind},
+        purpose::AccessPurpose,
+    },
     usecases::{Caller, Context, authenticate},
 };
 
@@ -23,11 +26,13 @@ impl FromRequest for Caller {
         let context = context(request);
         let token = bearer(request);
         let rehearsed = !prefers_dry_run(request) || has_dry_run(request);
+        let purpose = AccessPurpose::named(header(request, "Tsunagu-Purpose").as_deref());
         Box::pin(async move {
             let caller = match token {
                 Some(token) => authenticate::caller(&context, &token).await?,
                 None => return Err(Problem::new(ProblemKind::Unauthorised)),
             };
+            let caller = Caller { purpose: purpose?, ..caller };
             // What cannot be tried out must not be carried out instead.
             if rehearsed { Ok(caller) } else { Err(Problem::new(ProblemKind::NoDryRun)) }
         })

@@ -12,6 +12,7 @@ pub mod passwords;
 pub mod problem;
 pub mod query;
 pub mod server;
+pub mod shown;
 
 use crate::usecases::schema::Schema;
 
@@ -209,6 +210,55 @@ routes! {
         EndCase: POST Agency KeyAndVersion (ArrangementEnd) -> (ArrangementAnswer) [] => api::arrangement::end_case,
             "ケースの登録を終える", "end a registration";
     }
+    "/v1/cases" {
+        OpenCase: POST Agency Key (Case) -> (CaseAnswer) [] => api::case::open, "相談ケースを開始する", "open a case";
+        Cases: GET Agency No () -> () ["state" "staff" "before" "limit"] => api::case::list,
+            "相談ケースの一覧（担当・副担当で絞れる）", "list cases, of one member of staff if asked";
+    }
+    "/v1/cases/{id}" {
+        Case: GET Agency No () -> (CaseView) ["version"] => api::case::read,
+            "相談ケース（Tsunagu-Staff に見る職員）", "one case (Tsunagu-Staff names who looks)";
+    }
+    "/v1/cases/{id}/change" {
+        ChangeCase: POST Agency KeyAndVersion (CaseChange) -> (CaseAnswer) [] => api::case::change,
+            "世帯・担当を変更する", "change the household or who looks after it";
+    }
+    "/v1/cases/{id}/plan" {
+        PlanCase: POST Agency KeyAndVersion (CasePlan) -> (CaseAnswer) [] => api::case::plan,
+            "サポートプランを作成・改定する", "make the next support plan";
+    }
+    "/v1/cases/{id}/plans" {
+        CasePlans: GET Agency No () -> (CasePlans) ["before" "limit"] => api::case::plans,
+            "サポートプランの一覧（Tsunagu-Staff に見る職員）", "support plans (Tsunagu-Staff names who looks)";
+    }
+    "/v1/cases/{id}/close" {
+        CloseCase: POST Agency KeyAndVersion (CaseClose) -> (CaseAnswer) [] => api::case::close,
+            "相談ケースを終結する", "close a case";
+    }
+    "/v1/cases/{id}/reopen" {
+        ReopenCase: POST Agency KeyAndVersion (CaseReopen) -> (CaseAnswer) [] => api::case::reopen,
+            "相談ケースを再開する", "reopen a case";
+    }
+    "/v1/cases/{id}/entries" {
+        AddCaseEntry: POST Agency Key (CaseEntry) -> (CaseEntryAnswer) [] => api::case::add_entry,
+            "経過記録を書く・訂正する", "add an entry, or correct one";
+        CaseEntries: GET Agency No () -> (CaseEntries) ["before" "limit"] => api::case::entries,
+            "経過記録（Tsunagu-Staff に見る職員）", "the entries (Tsunagu-Staff names who looks)";
+    }
+    "/v1/consultations" {
+        RecordConsultation: POST Agency Key (Consultation) -> (ConsultationAnswer) [] => api::consultation::record,
+            "相談記録を書く（氏名なし）", "note a talk without names";
+        Consultations: GET Agency No () -> () ["from" "to" "before" "limit"] => api::consultation::list,
+            "相談記録の一覧（Tsunagu-Staff に見る職員）", "list consultations (Tsunagu-Staff names who looks)";
+    }
+    "/v1/consultations/{id}" {
+        Consultation: GET Agency No () -> (ConsultationView) [] => api::consultation::read,
+            "相談記録（Tsunagu-Staff に見る職員）", "one consultation (Tsunagu-Staff names who looks)";
+    }
+    "/v1/consultations/{id}/case" {
+        OpenCaseOfConsultation: POST Agency Key (Case) -> (CaseAnswer) [] => api::consultation::open_case,
+            "相談記録から相談ケースを開始する（一度だけ）", "open a case from a consultation, once";
+    }
     "/v1/protections" {
         RecordProtection: POST Agency Key (Protection) -> (ProtectionAnswer) [] => api::protection::record,
             "家族の居場所を秘匿する", "hide where a family is";
@@ -250,6 +300,41 @@ routes! {
         NameReaders: POST Agency Key (Readers) -> () [] => api::referral::name_readers,
             "通告を見られる職員を加える（書いた職員だけ）", "let colleagues see a notice (its writer alone)";
     }
+    "/v1/referrals/{id}/family" {
+        FamilyOfReferral: GET Agency No () -> (FamilyView) ["viewer" "take_home" "places"] => api::family::of_referral,
+            "家族本人の一覧：一つの紹介・連絡（Tsunagu-Staff に見る職員）", "the family's own view of one referral";
+    }
+    "/v1/referrals/{id}/family/page" {
+        FamilyPageOfReferral: GET Agency No () -> () ["viewer" "take_home" "places" "lang"] => api::family::page_of_referral,
+            "同じものを印刷する（HTML）", "the same to print (HTML)";
+    }
+    "/v1/cases/{id}/family" {
+        FamilyOfCase: GET Agency No () -> (FamilyView) ["viewer" "take_home" "places"] => api::family::of_case,
+            "家族本人の一覧：だれが、何を、なぜ、いつまで持っているか（Tsunagu-Staff に見る職員）",
+            "the family's own view: who holds what, why, until when (Tsunagu-Staff names who looks)";
+    }
+    "/v1/cases/{id}/family/page" {
+        FamilyPageOfCase: GET Agency No () -> () ["viewer" "take_home" "places" "lang"] => api::family::page_of_case,
+            "同じものを印刷する（HTML）", "the same to print (HTML)";
+        }
+    "/v1/referrals/{id}/retention" {
+        Retention: GET Agency No () -> () [] => api::retention::read,
+            "消去できるか、何が妨げているか（Tsunagu-Staff に管理職・個人情報保護担当）",
+            "whether it may be erased, and what stands in the way (Tsunagu-Staff names a supervisor or privacy officer)";
+    }
+    "/v1/referrals/{id}/erase" {
+        Erase: POST Agency Key (Erase) -> () [] => api::retention::erase,
+            "保存期間を過ぎた紹介・連絡の内容を、二人で消去する", "erase what is past its retention, as two people";
+    }
+    "/v1/referrals/{id}/accesses" {
+        Accesses: GET Agency No () -> (Accesses) ["before" "limit"] => api::access::of_referral,
+            "だれが、いつ、何の目的で見たか", "who looked at it, when and for what";
+    }
+    "/v1/audit" {
+        Audit: GET Agency No () -> (Accesses) ["staff" "subject" "day" "before" "limit"] => api::access::own,
+            "自機関の監査記録（Tsunagu-Staff に個人情報保護担当）",
+            "your own audit (Tsunagu-Staff names the privacy officer)";
+    }
     "/v1/legs" {
         Legs: GET Agency No () -> () ["side" "state" "before" "limit"] => api::leg::list, "宛先の一覧", "list legs by side and state";
     }
@@ -262,8 +347,21 @@ routes! {
     "/v1/legs/{id}/actions/{action}" {
         Act: POST Agency KeyAndVersion (LegAction) -> (LegAnswer) [] => api::leg::act, "返書・操作", "answer, or act on a leg";
     }
+    "/v1/legs/{id}/grounds" {
+        Grounds: GET Agency No () -> (Grounds) [] => api::access::grounds,
+            "どの同意の行・条文が、だれの情報の根拠か", "which line of the consent, or which article, covered whom";
+    }
     "/v1/legs/{id}/receipts" {
         LegReceipts: GET Agency No () -> () [] => api::leg::receipts, "受領証・経過・目録", "receipts, signed events and manifest";
+    }
+    "/v1/legs/{id}/holds" {
+        PlaceHold: POST Agency Key (Hold) -> () [] => api::retention::hold, "消去を保留する", "hold it from erasure";
+        Holds: GET Agency No () -> () ["limit"] => api::retention::holds,
+            "自機関が置いた保留（Tsunagu-Staff に管理職・個人情報保護担当）",
+            "the holds you placed (Tsunagu-Staff names a supervisor or privacy officer)";
+    }
+    "/v1/holds/{id}/lift" {
+        LiftHold: POST Agency Key (HoldLift) -> () [] => api::retention::lift, "保留を解く", "lift a hold";
     }
     "/v1/inbox" {
         Inbox: GET Agency No () -> (Inbox) ["state" "kind" "after" "limit"] => api::delivery::inbox, "受信箱", "the inbox";
@@ -272,8 +370,26 @@ routes! {
         OpenDelivery: GET Agency No () -> (DeliveryView) [] => api::delivery::open,
             "送達を開く（Tsunagu-Staff に開いた職員）", "open a delivery (Tsunagu-Staff names who opens)";
     }
+    "/v1/deliveries/{id}/relations" {
+        DeclareRelation: POST Agency Key (Relation) -> (RelationAnswer) [] => api::delivery::declare,
+            "職員と本件の関係を申告する", "declare how a member of your staff is related to the case";
+        Relations: GET Agency No () -> () [] => api::delivery::relations, "職員と本件の関係", "declared relations";
+    }
     "/v1/deliveries/{id}/ack" {
         Ack: POST Agency Key (Ack) -> () [] => api::delivery::ack, "システムの受信を知らせる", "acknowledge: your system has it";
+    }
+    "/v1/break-glass" {
+        BreakGlass: POST Agency Key (BreakGlass) -> (BreakGlassAnswer) [] => api::break_glass::break_it,
+            "緊急閲覧を行う", "break the glass";
+        BreakGlasses: GET Agency No () -> () ["side" "before" "limit"] => api::break_glass::list,
+            "緊急閲覧の一覧", "list break-glasses";
+    }
+    "/v1/break-glass/{id}" {
+        OneBreakGlass: GET Agency No () -> (BreakGlassView) [] => api::break_glass::read, "緊急閲覧", "one break-glass";
+    }
+    "/v1/break-glass/{id}/review" {
+        ReviewBreakGlass: POST Agency KeyAndVersion (BreakGlassReview) -> (BreakGlassAnswer) [] => api::break_glass::review,
+            "緊急閲覧を確認する", "review a break-glass";
     }
     "/v1/provision-records" {
         ProvisionRecords: GET Agency No () -> () ["side" "from" "to" "format" "after" "limit"] => api::provision::list,
@@ -294,6 +410,31 @@ routes! {
     "/v1/incidents/{id}/close" {
         CloseIncident: POST Agency KeyAndVersion (IncidentClose) -> () [] => api::incident::close,
             "事案を終結する", "close an incident";
+    }
+    "/v1/disclosure-requests" {
+        ReceiveAccessRequest: POST Agency Key (AccessRequest) -> (AccessRequestAnswer) [] => api::access_request::receive,
+            "開示請求を受け付ける（個人情報保護担当）", "receive a request of a person to see what is held";
+        AccessRequests: GET Agency No () -> () ["state" "before" "limit"] => api::access_request::list,
+            "開示請求の一覧（Tsunagu-Staff に個人情報保護担当）", "list disclosure requests (Tsunagu-Staff names a privacy officer)";
+    }
+    "/v1/disclosure-requests/{id}" {
+        AccessRequest: GET Agency No () -> (AccessRequestView) [] => api::access_request::read, "開示請求", "one disclosure request";
+    }
+    "/v1/disclosure-requests/{id}/steps" {
+        StepAccessRequest: POST Agency KeyAndVersion (AccessRequestStep) -> (AccessRequestAnswer) [] => api::access_request::step,
+            "開示請求の手続きを進める（延長・調査・決定・開示）", "extend, prepare, decide or give";
+    }
+    "/v1/disclosure-requests/{id}/preparation" {
+        Preparation: GET Agency No () -> (AccessRequestPreparation) [] => api::access_request::preparation,
+            "開示・不開示の判断のための一覧", "what an officer decides on, part by part";
+    }
+    "/v1/disclosure-requests/{id}/export" {
+        SubjectExport: GET Agency No () -> (SubjectExport) [] => api::access_request::export,
+            "請求者に渡す写し", "the copy for the requester";
+    }
+    "/v1/disclosure-requests/{id}/export/page" {
+        SubjectExportPage: GET Agency No () -> () [] => api::access_request::page,
+            "請求者に渡す写しを印刷する（HTML）", "the copy for the requester, to print (HTML)";
     }
     "/v1/receipts/{subject}/{level}" {
         Receipt: GET Agency No () -> () [] => api::receipt::read, "受領証", "one receipt";

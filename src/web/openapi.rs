@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Access, DRY_RUNS, Endpoint, Guarded, Row, TABLE,
     problem::{MEDIA_TYPE, status},
+    shown::{Trace, trace},
 };
 use crate::{domain::problem::ProblemKind, usecases::schema::Schema};
 use components::place;
@@ -24,6 +25,15 @@ pub static TEXT: LazyLock<String> = LazyLock::new(|| document(&api()).to_string(
 /// names a person, and what may be done depends on who asks.
 const NAMES_STAFF: &[(Endpoint, &str)] = &[
     (Endpoint::OpenDelivery, "tsunagu-staff"),
+    (Endpoint::Audit, "tsunagu-staff"),
+    (Endpoint::Leg, "tsunagu-staff-if-known"),
+    (Endpoint::Grounds, "tsunagu-staff-if-known"),
+    (Endpoint::Referral, "tsunagu-staff-if-known"),
+    (Endpoint::Accesses, "tsunagu-staff-if-known"),
+    (Endpoint::Consent, "tsunagu-staff-if-known"),
+    (Endpoint::Protection, "tsunagu-staff-if-known"),
+    (Endpoint::Relations, "tsunagu-staff-if-known"),
+    (Endpoint::OneBreakGlass, "tsunagu-staff-if-known"),
     (Endpoint::Register, "tsunagu-staff"),
     // What one of the agency's staff wrote of is shown to that person.
     (Endpoint::Referrals, "tsunagu-staff-if-known"),
@@ -36,6 +46,20 @@ const NAMES_STAFF: &[(Endpoint, &str)] = &[
     (Endpoint::Incidents, "tsunagu-staff"),
     (Endpoint::Incident, "tsunagu-staff"),
     (Endpoint::IncidentReport, "tsunagu-staff"),
+    (Endpoint::FamilyOfCase, "tsunagu-staff"),
+    (Endpoint::FamilyPageOfCase, "tsunagu-staff"),
+    (Endpoint::FamilyOfReferral, "tsunagu-staff"),
+    (Endpoint::FamilyPageOfReferral, "tsunagu-staff"),
+    (Endpoint::AccessRequests, "tsunagu-staff"),
+    (Endpoint::AccessRequest, "tsunagu-staff"),
+    (Endpoint::Preparation, "tsunagu-staff"),
+    (Endpoint::SubjectExport, "tsunagu-staff"),
+    (Endpoint::SubjectExportPage, "tsunagu-staff"),
+    (Endpoint::Case, "tsunagu-staff"),
+    (Endpoint::CaseEntries, "tsunagu-staff"),
+    (Endpoint::CasePlans, "tsunagu-staff"),
+    (Endpoint::Consultations, "tsunagu-staff"),
+    (Endpoint::Consultation, "tsunagu-staff"),
 ];
 
 /// The endpoints that answer in something else than JSON, or not in JSON alone.
@@ -44,6 +68,9 @@ const SPEAKS: &[(Endpoint, &[&str])] = &[
     (Endpoint::PrintConsentForm, &["text/html"]),
     (Endpoint::ProvisionRecords, &["application/json", "text/csv"]),
     (Endpoint::IncidentReport, &["text/plain"]),
+    (Endpoint::FamilyPageOfCase, &["text/html"]),
+    (Endpoint::FamilyPageOfReferral, &["text/html"]),
+    (Endpoint::SubjectExportPage, &["text/html"]),
 ];
 
 /// The rows of the API: pages are for people, and no client calls them.
@@ -141,6 +168,9 @@ fn operation_parameters(row: &Row) -> Vec<Value> {
     if DRY_RUNS.contains(&row.endpoint) {
         names.push("prefer".to_owned());
     }
+    if matches!(trace(row.endpoint), Trace::Shown(_)) {
+        names.push("tsunagu-purpose".to_owned());
+    }
     names
         .extend(NAMES_STAFF.iter().filter(|(at, _)| *at == row.endpoint).map(|(_, name)| (*name).to_owned()));
     names.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })).collect()
@@ -209,8 +239,15 @@ fn problems(row: &Row) -> Vec<ProblemKind> {
     if !row.query.is_empty() {
         kinds.push(K::BadQuery);
     }
-    if row.endpoint == Endpoint::OpenDelivery {
+    if matches!(trace(row.endpoint), Trace::Shown(_)) {
+        // The purpose that a header names.
+        kinds.push(K::UnknownCode);
+    }
+    if matches!(row.endpoint, Endpoint::OpenDelivery | Endpoint::BreakGlass) {
         kinds.push(K::OpeningRefused);
+    }
+    if row.endpoint == Endpoint::BreakGlass {
+        kinds.push(K::BreakGlassRefused);
     }
     if row.endpoint == Endpoint::Token {
         kinds.extend([K::MalformedJson, K::Unauthorised, K::TooLarge]);
@@ -228,6 +265,9 @@ fn problems(row: &Row) -> Vec<ProblemKind> {
     if row.guarded != Guarded::No {
         kinds.extend([K::KeyMissing, K::KeyInvalid, K::KeyReused, K::StillRunning, K::AlreadyThere]);
         kinds.extend([K::Busy, K::OutcomeUnknown]);
+    }
+    if matches!(row.endpoint, Endpoint::SubjectExport | Endpoint::SubjectExportPage) {
+        kinds.push(K::IllegalTransition);
     }
     if row.guarded == Guarded::KeyAndVersion {
         kinds.extend([K::VersionMissing, K::VersionStale, K::IllegalTransition]);
@@ -321,7 +361,7 @@ mod tests {
         };
         let path = "/v1/legs/{id}/actions/{action}";
         assert_eq!(names(path, "post"), ["path-id", "path-action", "idempotency-key", "if-match", "prefer"]);
-        assert_eq!(names("/v1/deliveries/{id}", "get"), ["path-id", "tsunagu-staff"]);
+        assert_eq!(names("/v1/deliveries/{id}", "get"), ["path-id", "tsunagu-purpose", "tsunagu-staff"]);
         assert_eq!(names("/v1/agencies", "get"), ["query-kind", "query-after", "query-limit"]);
         let operation = &document["paths"][path]["post"];
         assert_eq!(

@@ -6,10 +6,14 @@
 
 pub mod board;
 pub mod consent_form;
+pub mod family;
 mod frame;
 pub mod leg;
+pub mod print;
+mod said;
 pub mod sign_in;
 pub mod style;
+pub mod subject_export;
 mod words;
 
 use actix_web::{HttpRequest, HttpResponse};

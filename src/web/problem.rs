@@ -191,13 +191,16 @@ pub const fn status(kind: ProblemKind) -> StatusCode {
         | K::KeyInvalid
         | K::NoDryRun => StatusCode::BAD_REQUEST,
         K::Unauthorised => StatusCode::UNAUTHORIZED,
-        K::Forbidden | K::OpeningRefused => StatusCode::FORBIDDEN,
+        K::Forbidden | K::OpeningRefused | K::BreakGlassRefused => StatusCode::FORBIDDEN,
         K::NotFound => StatusCode::NOT_FOUND,
+        K::Shredded => StatusCode::GONE,
         K::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         K::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-        K::StillRunning | K::IllegalTransition | K::AlreadyThere | K::ChannelUnavailable => {
-            StatusCode::CONFLICT
-        }
+        K::StillRunning
+        | K::IllegalTransition
+        | K::AlreadyThere
+        | K::ChannelUnavailable
+        | K::RetentionHold => StatusCode::CONFLICT,
         K::VersionStale | K::PreviewDiffers => StatusCode::PRECONDITION_FAILED,
         K::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         K::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tsunagu::web::{Access, Endpoint, Guarded, Row};
 
 use super::{
-    pages, protections,
+    cases, pages, protections,
     world::{Party, Story, World},
 };
 use crate::support::town::{Engine, form_paper, fresh_key};
@@ -81,6 +81,8 @@ enum Reach {
     Parties,
     /// The recipient.
     Recipient,
+    /// A break-glass, which the recipient of a copy that opens in the ordinary way does not need.
+    Glass,
     /// People at a browser: see [`pages`].
     Pages,
 }
@@ -102,19 +104,40 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Inbox
         | E::Incidents
         | E::ProvisionRecords
-        | E::Protections => Reach::List,
+        | E::AccessRequests
+        | E::Audit
+        | E::BreakGlasses
+        | E::Protections
+        | E::Cases
+        | E::Consultations => Reach::List,
         E::RegisterStaff
         | E::Subscriptions
         | E::SubscribeAmqp
         | E::EndAmqp
         | E::SubscribeMail
         | E::EndMail => Reach::Self_,
-        E::RecordArrangement | E::RecordConsent | E::PrintConsentForm | E::RecordProtection | E::Submit => {
-            Reach::Make
-        }
+        E::BreakGlass => Reach::Glass,
+        E::RecordArrangement
+        | E::RecordConsent
+        | E::PrintConsentForm
+        | E::RecordProtection
+        | E::ReceiveAccessRequest
+        | E::OpenCase
+        | E::RecordConsultation
+        | E::Submit => Reach::Make,
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
         E::EndCase
         | E::NameReaders
+        | E::Case
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CasePlans
+        | E::CloseCase
+        | E::ReopenCase
+        | E::AddCaseEntry
+        | E::CaseEntries
+        | E::Consultation
+        | E::OpenCaseOfConsultation
         | E::Protection
         | E::ChangeProtection
         | E::ReleaseProtection
@@ -128,6 +151,20 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::IncidentReport
         | E::CloseIncident
         | E::Referral
+        | E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::AccessRequest
+        | E::StepAccessRequest
+        | E::Preparation
+        | E::SubjectExport
+        | E::SubjectExportPage
+        | E::Retention
+        | E::Erase
+        | E::LiftHold
+        | E::Accesses
+        | E::Grounds
         | E::SetSignIn
         | E::RemoveSignIn => Reach::Keeper,
         E::Arrangement
@@ -136,8 +173,12 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::AvailableActions
         | E::Act
         | E::LegReceipts
+        | E::PlaceHold
+        | E::Holds
+        | E::OneBreakGlass
+        | E::ReviewBreakGlass
         | E::Receipt => Reach::Parties,
-        E::OpenDelivery | E::Ack => Reach::Recipient,
+        E::OpenDelivery | E::Ack | E::DeclareRelation | E::Relations => Reach::Recipient,
     }
 }
 
@@ -156,11 +197,46 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::ReleaseProtection
         | E::UnlockProtection
         | E::ApproveProtection
+        | E::StepAccessRequest
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CloseCase
+        | E::ReopenCase
+        | E::OpenCaseOfConsultation
         | E::Act
+        | E::LiftHold
         | E::OpenDelivery
         | E::Ack => true,
         E::NameReaders => false,
+        E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::ReceiveAccessRequest
+        | E::AccessRequests
+        | E::AccessRequest
+        | E::Preparation
+        | E::SubjectExport
+        | E::SubjectExportPage => false,
+        // Each of the two agencies reviews once, in turn; a relation that is denied changes nothing.
+        E::ReviewBreakGlass | E::DeclareRelation => false,
         E::RecordProtection | E::Protections | E::Protection => false,
+        E::Accesses
+        | E::Audit
+        | E::Grounds
+        | E::Relations
+        | E::BreakGlass
+        | E::BreakGlasses
+        | E::OneBreakGlass => false,
+        E::OpenCase
+        | E::Cases
+        | E::Case
+        | E::CasePlans
+        | E::AddCaseEntry
+        | E::CaseEntries
+        | E::RecordConsultation
+        | E::Consultations
+        | E::Consultation => false,
         E::Home
         | E::SignInPage
         | E::SignIn
@@ -209,6 +285,10 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::Incident
         | E::IncidentReport
         | E::CloseIncident
+        | E::Retention
+        | E::Erase
+        | E::PlaceHold
+        | E::Holds
         | E::Receipt => false,
     }
 }
@@ -237,6 +317,8 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
             (422, Some("disclosure-refused"))
         }
         (Reach::Make, Object::Foreign | Object::Missing) => (422, Some("schema-violation")),
+        (Reach::Glass, Object::Own) if caller == Caller::Recipient => (403, Some("break-glass-refused")),
+        (Reach::Glass, _) => (422, Some("schema-violation")),
         (Reach::Pages, _) => unreachable!("answered above"),
         (_, Object::Malformed) => (400, Some("bad-id")),
         (_, Object::Missing) => not_found,
@@ -255,15 +337,54 @@ pub fn expected(row: &Row, engine: Engine, caller: Caller, object: Object) -> (u
 fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
     use Endpoint as E;
     match endpoint {
-        E::RegisterStaff | E::RecordArrangement | E::RecordConsent | E::RecordProtection | E::Submit => {
-            (201, None)
-        }
+        E::RegisterStaff
+        | E::RecordArrangement
+        | E::RecordConsent
+        | E::RecordProtection
+        | E::ReceiveAccessRequest
+        | E::PlaceHold
+        | E::DeclareRelation
+        | E::BreakGlass
+        | E::OpenCase
+        | E::AddCaseEntry
+        | E::RecordConsultation
+        | E::OpenCaseOfConsultation
+        | E::Submit => (201, None),
+        // What was only received is not decided.
+        E::SubjectExport | E::SubjectExportPage => (409, Some("illegal-transition")),
+        E::FamilyOfReferral
+        | E::FamilyPageOfReferral
+        | E::FamilyOfCase
+        | E::FamilyPageOfCase
+        | E::AccessRequests
+        | E::AccessRequest
+        | E::StepAccessRequest
+        | E::Preparation => (200, None),
+        // The leg of the story is under way, and held.
+        E::Erase => (409, Some("retention-hold")),
+        E::Accesses
+        | E::Audit
+        | E::Grounds
+        | E::Relations
+        | E::BreakGlasses
+        | E::OneBreakGlass
+        | E::ReviewBreakGlass => (200, None),
         E::Protections
         | E::Protection
         | E::ChangeProtection
         | E::ReleaseProtection
         | E::UnlockProtection
-        | E::ApproveProtection => (200, None),
+        | E::ApproveProtection
+        | E::Cases
+        | E::Case
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CasePlans
+        | E::CloseCase
+        | E::ReopenCase
+        | E::CaseEntries
+        | E::Consultations
+        | E::Consultation => (200, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
         // The referral of the story is no notice: its whole agency sees it.
         E::NameReaders => (403, Some("forbidden")),
@@ -319,6 +440,9 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Incident
         | E::IncidentReport
         | E::CloseIncident
+        | E::Retention
+        | E::Holds
+        | E::LiftHold
         | E::Receipt => (200, None),
     }
 }
@@ -450,6 +574,32 @@ async fn asked(
             };
             (plain(), Some(world.introduction(party, &world.fourth, &consent)))
         }
+        E::Cases => (list(named.id(|story| &story.household)), None),
+        E::Consultations => {
+            let id = named.id(|story| &story.talk);
+            // A page ends with a moment and an id.
+            (list(if object == Object::Malformed { id } else { format!("1790000000000000.{id}") }), None)
+        }
+        E::OpenCase | E::RecordConsultation => {
+            let by = if object == Object::Own { party.staff.clone() } else { staff(world, &named) };
+            let paper = if row.endpoint == E::OpenCase { cases::paper } else { cases::talk };
+            (plain(), Some(paper(party, &by)))
+        }
+        E::Case
+        | E::ChangeCase
+        | E::PlanCase
+        | E::CasePlans
+        | E::CloseCase
+        | E::ReopenCase
+        | E::AddCaseEntry
+        | E::CaseEntries => {
+            let id = named.id(|story| &story.household);
+            (path(id.clone()), cases::step(row.endpoint, party, &id).await)
+        }
+        E::Consultation => (path(named.id(|story| &story.talk)), None),
+        E::OpenCaseOfConsultation => {
+            (path(named.id(|story| &story.talk)), Some(cases::paper(party, &party.staff)))
+        }
         E::Protections => (list(named.id(|story| &story.protection)), None),
         E::RecordProtection => {
             let by = if object == Object::Own { party.staff.clone() } else { staff(world, &named) };
@@ -472,18 +622,73 @@ async fn asked(
             let body = json!({ "by": party.staff, "decision": "none", "reason": "根拠なし" });
             (path(named.id(|story| &story.consent)), Some(body))
         }
+        E::Audit => (list(named.id(|story| &story.leg)), None),
+        E::BreakGlasses => (list(named.id(|story| &story.glass)), None),
+        E::OneBreakGlass => (path(named.id(|story| &story.glass)), None),
+        E::ReviewBreakGlass => {
+            let body = json!({ "by": party.boss, "outcome": "justified", "note": "安全確認のため" });
+            (path(named.id(|story| &story.glass)), Some(body))
+        }
+        E::BreakGlass => {
+            let body = json!({
+                "by": party.staff, "delivery": named.id(|story| &story.delivery), "purpose": "safety_check",
+                "reason": "安全確認", "minutes": 10,
+            });
+            (plain(), Some(body))
+        }
+        E::Relations => (path(named.id(|story| &story.delivery)), None),
+        E::DeclareRelation => {
+            let body = json!({ "by": party.staff, "staff": party.staff, "step": "denied" });
+            (path(named.id(|story| &story.delivery)), Some(body))
+        }
         E::Incidents => (list(named.id(|story| &story.incident)), None),
         E::Incident | E::IncidentReport => (path(named.id(|story| &story.incident)), None),
         E::CloseIncident => {
             let body = json!({ "by": party.officer, "note": "報告済み" });
             (path(named.id(|story| &story.incident)), Some(body))
         }
-        E::Referral => (path(named.id(|story| &story.referral)), None),
         E::NameReaders => {
             let body = json!({ "by": party.staff, "seen_by": [party.boss] });
             (path(named.id(|story| &story.referral)), Some(body))
         }
-        E::Leg | E::AvailableActions | E::LegReceipts => (path(named.id(|story| &story.leg)), None),
+        E::FamilyOfReferral | E::FamilyPageOfReferral => {
+            (format!("{}?viewer=mother", path(named.id(|story| &story.referral))), None)
+        }
+        E::FamilyOfCase | E::FamilyPageOfCase => {
+            (format!("{}?viewer=mother", path(named.id(|story| &story.family))), None)
+        }
+        E::AccessRequests => (list(named.id(|story| &story.request)), None),
+        E::ReceiveAccessRequest => {
+            let mut paper = world.request_paper(party);
+            if object != Object::Own {
+                paper["by"] = json!(staff(world, &named));
+            }
+            (plain(), Some(paper))
+        }
+        E::AccessRequest | E::Preparation | E::SubjectExport | E::SubjectExportPage => {
+            (path(named.id(|story| &story.request)), None)
+        }
+        E::StepAccessRequest => {
+            let body = json!({ "by": party.officer, "step": "prepare", "found": [] });
+            (path(named.id(|story| &story.request)), Some(body))
+        }
+        E::Referral | E::Retention | E::Accesses => (path(named.id(|story| &story.referral)), None),
+        E::Erase => {
+            let body = json!({ "by": party.officer, "approved_by": party.boss, "reason": "保存期間の満了" });
+            (path(named.id(|story| &story.referral)), Some(body))
+        }
+        E::Holds => (path(named.id(|story| &story.leg)), None),
+        E::PlaceHold => {
+            let body = json!({ "by": party.officer, "kind": "legal", "reason": party.private });
+            (path(named.id(|story| &story.leg)), Some(body))
+        }
+        E::LiftHold => {
+            let body = json!({ "by": party.officer, "reason": "終了" });
+            (path(named.id(|story| &story.hold)), Some(body))
+        }
+        E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => {
+            (path(named.id(|story| &story.leg)), None)
+        }
         E::Act => {
             let note = json!({ "by": party.staff, "note": "連絡" });
             (path(named.id(|story| &story.leg)).replace("{action}", "note"), Some(note))
@@ -557,16 +762,40 @@ pub async fn request(
     }
     if row.guarded == Guarded::KeyAndVersion {
         // A consent as it was recorded, a leg as it was sent, a council whose register has a case, a release that
-        // was asked for.
-        let second = row.path.starts_with("/v1/arrangements/") || row.endpoint == Endpoint::ApproveProtection;
+        // was asked for, a case that was closed. The owner has reviewed its break-glass before the recipient does.
+        let second = row.path.starts_with("/v1/arrangements/")
+            || matches!(row.endpoint, Endpoint::ApproveProtection | Endpoint::ReopenCase)
+            || (row.endpoint == Endpoint::ReviewBreakGlass && caller == Caller::Recipient);
         let version = if second { "\"2\"" } else { "\"1\"" };
         request = request.header("if-match", version);
     }
     match row.endpoint {
-        Endpoint::OpenDelivery | Endpoint::Register => {
+        Endpoint::OpenDelivery
+        | Endpoint::Register
+        | Endpoint::Case
+        | Endpoint::CasePlans
+        | Endpoint::CaseEntries
+        | Endpoint::Consultations
+        | Endpoint::Consultation => {
             request = request.header("tsunagu-staff", &party.staff);
         }
-        Endpoint::Incidents | Endpoint::Incident | Endpoint::IncidentReport => {
+        Endpoint::FamilyOfReferral
+        | Endpoint::FamilyPageOfReferral
+        | Endpoint::FamilyOfCase
+        | Endpoint::FamilyPageOfCase => {
+            request = request.header("tsunagu-staff", &party.staff);
+        }
+        Endpoint::Audit
+        | Endpoint::Incidents
+        | Endpoint::Incident
+        | Endpoint::IncidentReport
+        | Endpoint::AccessRequests
+        | Endpoint::AccessRequest
+        | Endpoint::Preparation
+        | Endpoint::SubjectExport
+        | Endpoint::SubjectExportPage
+        | Endpoint::Retention
+        | Endpoint::Holds => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}

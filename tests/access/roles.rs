@@ -61,6 +61,9 @@ async fn nobody_acts_in_the_name_of_strangers() {
     let referral = world.introduction(&world.owner, &world.recipient, &story.consent);
     let leg = format!("/v1/legs/{}", story.leg);
     let council = format!("/v1/arrangements/{}", story.arrangement);
+    let case = format!("/v1/cases/{}", story.household);
+    let mut household = super::cases::paper(&world.owner, &world.owner.staff);
+    household["responsible"] = json!(world.owner.staff);
     // Whose system posts, where, what, and the member that names the person.
     let acts = [
         (owner, "/v1/consents".to_owned(), consent, "recorded_by"),
@@ -71,10 +74,27 @@ async fn nobody_acts_in_the_name_of_strangers() {
         (owner, format!("/v1/consents/{}/withdraw", story.consent), json!({ "method": "oral" }), "by"),
         (owner, format!("/v1/incidents/{}/close", world.owner.incident), json!({ "note": "報告済み" }), "by"),
         (recipient, format!("/v1/deliveries/{}/ack", story.delivery), json!({ "receipt_hash": hash }), "by"),
+        (owner, "/v1/disclosure-requests".to_owned(), world.request_paper(&world.owner), "by"),
+        (
+            owner,
+            format!("/v1/disclosure-requests/{}/steps", story.request),
+            json!({ "step": "prepare", "found": [] }),
+            "by",
+        ),
         (owner, "/v1/arrangements".to_owned(), world.arrangement_paper(&world.owner, &world.recipient), "by"),
         (owner, format!("{council}/members"), json!({"agency": NOBODY, "first_day": "2026-04-01"}), "by"),
         (owner, format!("{council}/members/{}/end", recipient.id), json!({"last_day": "2030-03-31"}), "by"),
         (owner, format!("{council}/end"), json!({"last_day": "2030-03-31"}), "by"),
+        (owner, "/v1/cases".to_owned(), household.clone(), "by"),
+        (owner, "/v1/cases".to_owned(), household.clone(), "responsible"),
+        (owner, "/v1/cases".to_owned(), household.clone(), "deputy"),
+        (owner, format!("{case}/change"), household.clone(), "by"),
+        (owner, format!("{case}/change"), household.clone(), "deputy"),
+        (owner, format!("{case}/plan"), json!({"wishes": "復職", "issues": [], "supports": []}), "by"),
+        (owner, format!("{case}/close"), json!({"outcome": "CLOSED"}), "by"),
+        (owner, format!("{case}/entries"), json!({"at": "2026-04-01T09:00:00+09:00", "text": "来所"}), "by"),
+        (owner, "/v1/consultations".to_owned(), json!({"channel": "PHONE"}), "by"),
+        (owner, format!("/v1/consultations/{}/case", story.talk), household, "by"),
         (recipient, format!("{council}/cases"), world.case_paper(&world.recipient), "by"),
         (owner, format!("{council}/cases/{}/end", story.entry), json!({"last_day": "2030-03-31"}), "by"),
     ];
@@ -104,6 +124,10 @@ async fn nobody_acts_in_the_name_of_strangers() {
     for table in [
         "arrangement",
         "arrangement_event",
+        "case_record",
+        "case_version",
+        "case_entry",
+        "consultation",
         "consent",
         "consent_event",
         "referral",

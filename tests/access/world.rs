@@ -24,6 +24,8 @@ pub struct Party {
     pub officer: String,
     /// What it once sent by mistake, to the agency it always sends to.
     pub incident: String,
+    /// The break-glass on what it once sent there, whose consent had run out.
+    pub glass: String,
     /// In what nobody else may ever read: names of its staff, its consents, its settings.
     pub private: String,
     /// In what it tells the recipients of its referrals.
@@ -42,8 +44,12 @@ impl Party {
         let (browser, login) = (Browser::of(&agency), format!("login-{name}"));
         let visitor = agency.hire_named(role, &private).await;
         agency.let_in(&visitor, &login, PASSWORD).await.good();
-        assert_eq!(browser.sign_in(&login, PASSWORD).await.code(), 303);
-        Self { agency, staff, boss, officer, incident: String::new(), browser, login, private, shared }
+        let (incident, glass) = (String::new(), String::new());
+        Self { agency, staff, boss, officer, incident, glass, browser, login, private, shared }
+    }
+
+    async fn sign_in(&self) {
+        assert_eq!(self.browser.sign_in(&self.login, PASSWORD).await.code(), 303);
     }
 }
 
@@ -56,12 +62,22 @@ pub struct Story {
     pub leg: String,
     pub delivery: String,
     pub protection: String,
+    /// A case the sender keeps, and a talk its staff noted.
+    pub household: String,
+    pub talk: String,
     /// A council the sender keeps and the recipient is a member of, in its second version.
     pub arrangement: String,
     /// The entry of its register, and the case that is registered there.
     pub entry: String,
     pub case: String,
     pub incident: String,
+    /// The case the referral is about; the councils' registers know nothing of it.
+    pub family: String,
+    /// A disclosure request its sender has received.
+    pub request: String,
+    /// A hold of the sender's on the leg.
+    pub hold: String,
+    pub glass: String,
 }
 
 pub struct World {
@@ -104,8 +120,18 @@ impl World {
         let third = Party::new(&town, AgencyKind::MunicipalDivision, "coordinator", "hei").await;
         let fourth = Party::new(&town, AgencyKind::FamilySupport, "agency_staff", "tei").await;
         let service = owner.agency.get("/v1/services?limit=1").await.at("/items/0/id");
-        let (old_cookie, style) = old_session(&town, &owner).await;
+        let (old_cookie, style) = (String::new(), String::new());
         let mut world = Self { town, engine, owner, recipient, third, fourth, service, old_cookie, style };
+        // A consent runs out with its day, so this comes before anybody is signed in.
+        let first = world.last_day_of(&world.owner, &world.recipient).await;
+        let second = world.last_day_of(&world.third, &world.fourth).await;
+        world.town.advance(std::time::Duration::from_secs(86_400));
+        world.owner.glass = world.emergency(&world.recipient, &first).await;
+        world.third.glass = world.emergency(&world.fourth, &second).await;
+        for party in world.parties() {
+            party.sign_in().await;
+        }
+        (world.old_cookie, world.style) = old_session(&world.town, &world.owner).await;
         world.owner.incident = world.mistake(&world.owner, &world.recipient).await;
         world.third.incident = world.mistake(&world.third, &world.fourth).await;
         Some(world)
@@ -145,6 +171,15 @@ impl World {
         })
     }
 
+    /// A disclosure request with its keeper's private word in every field of text.
+    pub fn request_paper(&self, keeper: &Party) -> Value {
+        json!({
+            "by": keeper.officer, "requester": "PARENT", "identity": "photo_card", "authority": "family_register",
+            "subject": keeper.private, "asked_by": keeper.private, "wording": keeper.private,
+            "received_on": self.town.day(0),
+        })
+    }
+
     /// A registration of a case nobody else has.
     pub fn case_paper(&self, by: &Party) -> Value {
         let case: CaseId = Clock::System.new_id();
@@ -154,26 +189,60 @@ impl World {
     /// A referral that was accepted and lies in the recipient's inbox.
     pub async fn story(&self, sender: &Party, recipient: &Party) -> Story {
         let consent = sender.agency.record_consent(&self.consent_paper(sender, recipient)).await.at("/id");
-        let sent = sender.agency.submit(&self.introduction(sender, recipient, &consent)).await;
+        let family: CaseId = Clock::System.new_id();
+        let mut introduction = self.introduction(sender, recipient, &consent);
+        introduction["case"] = json!(family);
+        let sent = sender.agency.submit(&introduction).await;
+        let request = sender.agency.post("/v1/disclosure-requests", &self.request_paper(sender)).await;
         let paper = self.arrangement_paper(sender, recipient);
         let arrangement = sender.agency.post("/v1/arrangements", &paper).await.at("/id");
         let case = self.case_paper(sender);
         let entry = sender.agency.post_at(1, &format!("/v1/arrangements/{arrangement}/cases"), &case).await;
         let protected =
             sender.agency.post("/v1/protections", &super::protections::paper(&sender.staff)).await;
+        let leg = sent.at("/legs/0/id");
+        let hold = json!({ "by": sender.officer, "kind": "legal", "reason": sender.private });
+        let hold = sender.agency.post(&format!("/v1/legs/{leg}/holds"), &hold).await;
+        let household = sender.agency.post("/v1/cases", &super::cases::paper(sender, &sender.staff)).await;
+        let household = household.at("/id");
+        super::cases::fill(sender, &household).await;
+        let talk = sender.agency.post("/v1/consultations", &super::cases::talk(sender, &sender.staff)).await;
         Story {
+            hold: hold.at("/id"),
             protection: protected.at("/id"),
+            household,
+            talk: talk.at("/id"),
             sender: sender.agency.id.clone(),
             recipient: recipient.agency.id.clone(),
             consent,
             referral: sent.at("/id"),
-            leg: sent.at("/legs/0/id"),
+            leg,
             delivery: sent.at("/legs/0/delivery"),
             arrangement,
             entry: entry.at("/entry"),
             case: case["case"].as_str().unwrap().to_owned(),
             incident: sender.incident.clone(),
+            family: family.to_string(),
+            request: request.at("/id"),
+            glass: sender.glass.clone(),
         }
+    }
+
+    /// A delivery whose consent ends today.
+    async fn last_day_of(&self, sender: &Party, recipient: &Party) -> String {
+        let mut paper = self.consent_paper(sender, recipient);
+        paper["last_day"] = json!(self.town.day(0));
+        let consent = sender.agency.record_consent(&paper).await.at("/id");
+        sender.agency.submit(&self.introduction(sender, recipient, &consent)).await.at("/legs/0/delivery")
+    }
+
+    /// The break-glass of a member of the recipient's staff on it.
+    async fn emergency(&self, recipient: &Party, delivery: &str) -> String {
+        let body = json!({
+            "by": recipient.staff, "delivery": delivery, "purpose": "safety_check", "reason": "安全確認",
+            "minutes": 10,
+        });
+        recipient.agency.post("/v1/break-glass", &body).await.at("/id")
     }
 
     /// The incident of a leg that was recalled after it had been opened, with the sender's private word in it.
@@ -202,9 +271,14 @@ impl World {
             }
             for story in stories {
                 if story.sender != asker {
+                    deny(&story.request, "a disclosure request to another agency");
+                    deny(&story.family, "another agency's case");
                     deny(&story.referral, "the id of another agency's referral");
                     deny(&story.entry, "the id of an entry of another agency's register");
                     deny(&story.case, "a case on another agency's register");
+                    deny(&story.hold, "the id of another agency's hold");
+                    deny(&story.household, "another agency's case");
+                    deny(&story.talk, "another agency's consultation");
                 }
                 if story.sender != asker && story.recipient != asker {
                     for id in

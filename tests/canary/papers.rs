@@ -4,10 +4,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 
-use super::words::{ADDRESS, ASCII, NAME, address, ascii, name};
+use super::{
+    cases,
+    words::{ADDRESS, ASCII, NAME, address, ascii, name},
+};
 
 /// A person, with every part of the name.
-fn person() -> Value {
+pub fn person() -> Value {
     json!({"family": name(), "given": name(), "family_kana": name(), "given_kana": name()})
 }
 
@@ -75,12 +78,12 @@ fn content() -> Value {
             "subject": "mother", "municipality": "141011", "town": name(), "rest": name(), "postal_code": "2300051"
         }],
         "household": [{"text": name()}],
-        "needs": [{"codes": ["RESPITE"], "text": name()}],
-        "narrative": [{"summary": name(), "text": name(), "wishes": name()}],
+        "needs": [{"codes": ["RESPITE"], "text": name(), "open_matters": name()}],
+        "narrative": [{"summary": name(), "text": name(), "wishes": name(), "support_so_far": name()}],
         "health": told("child-1"),
         "development": told("child-1"),
         "economic": [{"text": name()}],
-        "safety": [{"text": name()}],
+        "safety": [{"text": name(), "risk": name()}],
     })
 }
 
@@ -157,8 +160,38 @@ pub fn statutory_decision(by: &str) -> Value {
     json!({ "by": by, "decision": "none", "reason": name() })
 }
 
+/// A protection of a case, with every text there is.
+pub fn protection(by: &str, case: &str) -> Value {
+    json!({
+        "by": by, "case": case, "hidden_from": [{"municipality": "011002"}], "words": [name()],
+        "ground": name(), "texts_confirmed_by": by,
+    })
+}
+
 pub fn incident_close(by: &str) -> Value {
     json!({ "by": by, "note": name() })
+}
+
+/// A request of a person to see what is held.
+pub fn access_request(by: &str, today: &str) -> Value {
+    json!({
+        "by": by, "requester": "PARENT", "identity": "photo_card", "authority": "family_register", "subject": name(),
+        "asked_by": name(), "wording": name(), "received_on": today,
+    })
+}
+
+/// A step of it with every text there is; steps take no offence at what they do not need.
+pub fn access_request_step(by: &str, more: &Value) -> Value {
+    let mut step = json!({ "by": by, "step": "extend", "reason": name() });
+    for (member, value) in more.as_object().into_iter().flatten() {
+        step[member] = value.clone();
+    }
+    step
+}
+
+/// A decision to show a part.
+pub fn shown(part: &str) -> Value {
+    json!([{ "part": part, "extent": "texts", "reason": name() }])
 }
 
 /// Texts that are no one's: a code, a version of a leaflet, and what agencies publish about themselves.
@@ -225,6 +258,15 @@ fn every_free_text_of_every_schema_holds_a_canary() {
         ("leg-action.json", vec![act("", &json!({}))]),
         ("statutory-decision.json", vec![statutory_decision("")]),
         ("incident-close.json", vec![incident_close("")]),
+        ("access-request.json", vec![access_request("", "")]),
+        ("access-request-step.json", vec![access_request_step("", &json!({"parts": shown("")}))]),
+        ("consultation.json", vec![cases::talk("")]),
+        ("case.json", vec![cases::case("")]),
+        ("case-change.json", vec![cases::case("")]),
+        ("case-plan.json", vec![cases::plan("")]),
+        ("case-entry.json", vec![cases::entry("")]),
+        ("case-close.json", vec![cases::close("")]),
+        ("case-reopen.json", vec![cases::reopen("")]),
         ("withdraw.json", vec![]),
         ("arrangement.json", vec![]),
         ("arrangement-member.json", vec![]),

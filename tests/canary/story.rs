@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tsunagu::clock::Clock;
 
 use super::{
-    papers,
+    cases, papers,
     stage::{Stage, sealing_key},
     support::town::{Agency, Engine, form_paper, fresh_key},
     words::{REGISTERED, ascii, name},
@@ -16,6 +16,7 @@ use super::{
 struct Staff {
     writer: String,
     approver: String,
+    officer: String,
     clerk: String,
     worker: String,
     desk: String,
@@ -30,6 +31,7 @@ impl Staff {
         Self {
             writer: hire(&stage.site, "coordinator").await,
             approver: hire(&stage.site, "supervisor").await,
+            officer: hire(&stage.site, "privacy_officer").await,
             clerk: hire(&stage.nursery, "agency_staff").await,
             worker: hire(&stage.centre, "agency_staff").await,
             desk: hire(&stage.centre, "duty_desk").await,
@@ -45,10 +47,16 @@ pub async fn play(stage: &Stage) {
     introduce(stage, &staff, &consent).await;
     give_notice(stage, &staff).await;
     keep_a_council(stage, &staff).await;
+    cases::keep(stage, &staff.writer).await;
     refuse(stage, &staff, &consent).await;
     withdraw(stage, &staff).await;
     rehearse(stage, &staff).await;
     recall(stage, &staff, &consent).await;
+    let sent = show_the_family(stage, &staff, &consent).await;
+    disclose(stage, &staff, &sent).await;
+    keep(stage, &staff, &consent).await;
+    relate(stage, &staff, &consent).await;
+    hand_over(stage, &staff).await;
     fail(stage, &staff, &consent).await;
     read_everything(stage, &staff, &consent).await;
     stage.until_rung().await;
@@ -269,6 +277,132 @@ async fn recall(stage: &Stage, staff: &Staff, consent: &str) {
     site.send(request.header("tsunagu-staff", &staff.approver)).await.good();
 }
 
+/// The family's own view names fields and shows none of their values.
+async fn show_the_family(stage: &Stage, staff: &Staff, consent: &str) -> String {
+    let Stage { site, nursery, .. } = stage;
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let sent = site.submit(&papers::introduction(by, consent, &[&nursery.id])).await;
+    let referral = sent.at("/id");
+    for path in
+        ["family?viewer=mother", "family/page?viewer=mother&lang=easy", "family/page?viewer=child-1&lang=en"]
+    {
+        let request = site.request("GET", &format!("/v1/referrals/{referral}/{path}")).await;
+        let seen = site.send(request.header("tsunagu-staff", &staff.writer)).await.good();
+        super::words::Scanner::new(&[super::words::NAME]).assert_clean("the family's view", &seen.body);
+    }
+    referral
+}
+
+/// A parent asks what is held about a child, and is given a part of it.
+async fn disclose(stage: &Stage, staff: &Staff, referral: &str) {
+    let site = &stage.site;
+    let officer = site.post("/v1/staff", &papers::staff("privacy_officer")).await.at("/id");
+    let today = jiff::tz::Offset::constant(9).to_datetime(Clock::System.now()).date().to_string();
+    let made = site.post("/v1/disclosure-requests", &papers::access_request(&officer, &today)).await;
+    let path = format!("/v1/disclosure-requests/{}", made.at("/id"));
+    let steps = [
+        json!({}),
+        json!({"step": "prepare", "found": [{"referral": referral, "person": "child-1"}]}),
+        json!({
+            "step": "decide", "outcome": "partial", "told": ["harm"],
+            "parts": papers::shown(&format!("{referral}/health")),
+        }),
+        json!({"step": "give"}),
+    ];
+    for (version, step) in steps.iter().enumerate() {
+        let body = papers::access_request_step(&officer, step);
+        site.post_at(version as i64 + 1, &format!("{path}/steps"), &body).await.good();
+    }
+    for path in
+        [&path, &format!("{path}/preparation"), &format!("{path}/export"), &format!("{path}/export/page")]
+    {
+        let request = site.request("GET", path).await;
+        site.send(request.header("tsunagu-staff", &officer)).await.good();
+    }
+    let request = site.request("GET", "/v1/disclosure-requests?state=given").await;
+    site.send(request.header("tsunagu-staff", &officer)).await.good();
+    let request = site.request("GET", &path).await;
+    assert_eq!(site.send(request.header("tsunagu-staff", &staff.writer)).await.problem(), "forbidden");
+}
+
+/// What must be kept: a hold of the recipient's, looked at and lifted; and an erasure that is refused.
+async fn keep(stage: &Stage, staff: &Staff, consent: &str) {
+    let Stage { site, centre, .. } = stage;
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let sent = site.submit(&papers::introduction(by, consent, &[&centre.id])).await;
+    let (referral, holds) = (sent.at("/id"), format!("/v1/legs/{}/holds", sent.at("/legs/0/id")));
+    let body = json!({"by": staff.boss, "kind": "legal", "reason": name()});
+    let hold = centre.post(&holds, &body).await.at("/id");
+    let erasure = json!({"by": staff.approver, "approved_by": staff.officer, "reason": name()});
+    assert_eq!(site.post(&format!("/v1/referrals/{referral}/erase"), &erasure).await.code(), 409);
+    let look = site.request("GET", &format!("/v1/referrals/{referral}/retention")).await;
+    site.send(look.header("tsunagu-staff", &staff.approver)).await.good();
+    let lift = json!({"by": staff.boss, "reason": name()});
+    centre.post(&format!("/v1/holds/{hold}/lift"), &lift).await.good();
+    let look = centre.request("GET", &holds).await.header("tsunagu-staff", &staff.boss);
+    centre.send(look).await.good();
+}
+
+/// Somebody at the recipient is related to the case, as the sender and the recipient's own people say; and a glass that
+/// need not be broken.
+async fn relate(stage: &Stage, staff: &Staff, consent: &str) {
+    let Stage { site, nursery, centre, .. } = stage;
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let mut paper = papers::introduction(by, consent, &[&nursery.id]);
+    paper["legs"][0]["related"] = json!([{"name": name(), "kana": name(), "relation": "relative"}]);
+    let sent = site.submit(&paper).await;
+    let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
+    let path = format!("/v1/deliveries/{delivery}/relations");
+    let note = json!({
+        "by": staff.clerk, "staff": staff.clerk, "step": "declared", "relation": "other", "note": name(),
+    });
+    nursery.post(&path, &note).await.good();
+    assert_eq!(nursery.open(&delivery, &staff.clerk).await.problem(), "opening-refused");
+    nursery.get(&path).await.good();
+    let glass = json!({
+        "by": staff.clerk, "delivery": delivery, "purpose": "safety_check", "reason": name(), "minutes": 5,
+    });
+    assert_eq!(nursery.post("/v1/break-glass", &glass).await.problem(), "opening-refused");
+    assert_eq!(centre.post("/v1/break-glass", &glass).await.problem(), "schema-violation");
+    let referral = sent.at("/id");
+    for path in [
+        format!("/v1/legs/{leg}/grounds"),
+        format!("/v1/referrals/{referral}/accesses"),
+        "/v1/break-glass?side=sender".to_owned(),
+        "/v1/break-glass?side=recipient".to_owned(),
+    ] {
+        site.get(&path).await.good();
+    }
+    let officer = site.post("/v1/staff", &papers::staff("privacy_officer")).await.at("/id");
+    let audit = site.request("GET", "/v1/audit?limit=200").await;
+    site.send(audit.header("tsunagu-staff", &officer)).await.good();
+}
+
+/// A hidden family is handed over: its protection is taken over before anything is read.
+async fn hand_over(stage: &Stage, staff: &Staff) {
+    let Stage { site, centre, .. } = stage;
+    let (first, last) = days();
+    let mut paper = papers::consent(&staff.writer, &[&centre.id], (&first, &last));
+    paper["purpose"] = json!("IKAN");
+    let consent = site.record_consent(&paper).await.at("/id");
+    let [theirs, ours] = ["0192f000-0000-7000-8000-0000000000d1", "0192f000-0000-7000-8000-0000000000d2"];
+    site.post("/v1/protections", &papers::protection(&staff.approver, theirs)).await.good();
+    let mut paper = papers::introduction((&staff.writer, &staff.approver), &consent, &[&centre.id]);
+    (paper["type"], paper["case"]) = (json!("IKAN"), json!(theirs));
+    let sent = site.submit(&paper).await;
+    let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
+    assert_eq!(centre.open(&delivery, &staff.worker).await.problem(), "opening-refused");
+    let meeting = json!({"on": first, "by": "telephone"});
+    let taken = papers::act(&staff.worker, &json!({"case": ours, "meeting": meeting}));
+    centre.act(&leg, "acknowledge", &taken).await.good();
+    centre.open(&delivery, &staff.worker).await.good();
+    centre.act(&leg, "accept", &papers::act(&staff.worker, &json!({}))).await.good();
+    let kept = centre.leg(&leg).await["hand_over"]["protection_id"].as_str().unwrap().to_owned();
+    centre.get(&format!("/v1/protections/{kept}")).await.good();
+    site.leg(&leg).await;
+    assert_eq!(site.submit(&paper).await.problem(), "already-there");
+}
+
 /// Requests that fail, with canaries in whatever part it is that fails.
 async fn fail(stage: &Stage, staff: &Staff, consent: &str) {
     let site = &stage.site;
@@ -357,6 +491,7 @@ async fn fail_around_the_body(site: &Agency, good: &Value) {
         "idempotency-key",
         "if-match",
         "tsunagu-staff",
+        "tsunagu-purpose",
         "content-type",
         "user-agent",
         "cookie",

@@ -4,8 +4,8 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 use super::{
-    B64, Draft, HUB, LEG, LEG_2, SENDER, first, manifest, manifest_with, sender_copy, sha256, sign, step,
-    story, thumbprint, vector,
+    B64, Draft, HUB, LEG, LEG_2, RECIPIENT, SENDER, first, manifest, manifest_with, sender_copy, sha256,
+    sign, step, story, thumbprint, vector,
 };
 use crate::Vector;
 
@@ -90,6 +90,12 @@ pub fn sound() -> Vec<Vector> {
             json!({LEG: leg(&["R0", "R1", "R2", "closed"], &["fields", "withheld", "opened", "answered"])}),
         ),
         with(
+            "ok_handed_over",
+            sign(&handed_over()),
+            vec![],
+            json!({LEG: leg(&all, &["fields", "withheld", "reader"])}),
+        ),
+        with(
             "ok_two_legs",
             both,
             vec![manifest(LEG), manifest(LEG_2)],
@@ -109,6 +115,16 @@ fn recalled(count: usize) -> Vec<Draft> {
     drafts
 }
 
+/// A family handed over: its recipient is responsible from the acceptance on.
+fn handed_over() -> Vec<Draft> {
+    let mut drafts = story(LEG);
+    for draft in &mut drafts {
+        let accepted = draft.payload["state"]["seq"].as_u64().unwrap() >= 3;
+        draft.payload["responsible"] = json!(if accepted { RECIPIENT } else { SENDER });
+    }
+    drafts
+}
+
 pub fn chains() -> Vec<Vector> {
     let bundle = |name: &str, drafts: &[Draft], faults: &[&str]| vector(name, sign(drafts), vec![], faults);
     let changed = |name: &str, count: usize, pointer: &str, value: Value, faults: &[&str]| {
@@ -122,6 +138,14 @@ pub fn chains() -> Vec<Vector> {
     };
     let full = sign(&story(LEG));
     let pick = |places: &[usize]| places.iter().map(|place| full[*place].clone()).collect::<Vec<_>>();
+    let responsible = |name: &str, place: usize, who: Value| {
+        let mut drafts = handed_over();
+        match who {
+            Value::Null => drop(drafts[place].payload.as_object_mut().unwrap().remove("responsible")),
+            who => drafts[place].payload["responsible"] = who,
+        }
+        bundle(name, &drafts, &["responsible"])
+    };
     let mut fork = first(2);
     fork[1].payload["at"] = json!("2026-11-22T10:01:30+09:00");
     let mut again = first(2);
@@ -144,6 +168,17 @@ pub fn chains() -> Vec<Vector> {
         changed("chain_r1_without_prev", 2, "+prev", Value::Null, &["prev"]),
         changed("chain_prev_elsewhere", 2, "+prev", json!("00".repeat(32)), &["prev"]),
         bundle("chain_opened_and_never_opened", &recalled(4), &["never_opened"]),
+        responsible("chain_responsible_too_early", 2, json!(RECIPIENT)),
+        responsible("chain_responsible_after_the_acceptance_as_before", 5, json!(SENDER)),
+        responsible("chain_responsible_somebody_else", 3, json!(HUB)),
+        responsible("chain_responsible_left_out", 4, Value::Null),
+        changed(
+            "chain_responsible_where_nothing_is_handed_over",
+            3,
+            "+responsible",
+            json!(SENDER),
+            &["responsible"],
+        ),
         bundle("chain_r1_twice", &again, &["level"]),
         bundle("chain_opened_but_not_taken", &unread, &["level"]),
         bundle("chain_closed_twice", &closed_twice, &["level"]),

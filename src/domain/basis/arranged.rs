@@ -27,9 +27,10 @@ pub fn within_purpose(row: &Basis, q: &Question<'_>) -> Result<Grant, Refusal> {
     Ok(row.grant(q))
 }
 
-/// JOINT_USE: among the private members of a published group (第27条5項3号).
+/// JOINT_USE: among the private members of a published group (第27条5項3号). It is a rule for private bodies, and a
+/// contractor is none in respect of its municipality's data (第66条2項).
 pub fn joint_use(row: &Basis, q: &Question<'_>) -> Result<Grant, Refusal> {
-    let group = parties(row, q, ArrangementKind::JointUse, q.sender.body == Body::Private)?;
+    let group = parties(row, q, ArrangementKind::JointUse, q.sender.acts_privately())?;
     in_force(row, q, group)?;
     row.check_records(q)?;
     Ok(row.grant(q))

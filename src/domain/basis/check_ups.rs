@@ -4,6 +4,7 @@
 use super::{Basis, Grant};
 use crate::domain::{
     disclosure::Question,
+    municipality::is_one_municipality,
     refusal::{Refusal, RefusalCode},
 };
 
@@ -11,8 +12,8 @@ pub fn decide(row: &Basis, q: &Question<'_>) -> Result<Grant, Refusal> {
     if !q.sender.kind.is_municipal_office() {
         return Err(row.refuse(RefusalCode::BasisSender));
     }
-    let another = q.recipient.municipality != q.sender.municipality;
-    if !q.recipient.kind.is_municipal_office() || !another {
+    let the_same = is_one_municipality(q.recipient.municipality, q.sender.municipality);
+    if !q.recipient.kind.is_municipal_office() || the_same {
         return Err(row.refuse(RefusalCode::BasisRecipient));
     }
     row.check_records(q)?;

@@ -320,5 +320,12 @@ mod tests {
         };
         assert_eq!(codes(CONSENT_SOUGHT), ConsentSought::ALL.iter().map(|c| c.code()).collect::<Vec<_>>());
         assert_eq!(codes(CASE_CLASS), CaseClass::ALL.iter().map(|c| c.code()).collect::<Vec<_>>());
+        assert_eq!(codes(INSTEAD_OF), BasisCode::ALL.iter().map(|c| c.code()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn debug_shows_no_fact() {
+        let facts = facts(&json!({"parent_request": "10月1日", "child_offence": true}));
+        assert_eq!(format!("{facts:?}"), "Facts(2)");
     }
 }

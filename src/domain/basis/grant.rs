@@ -22,7 +22,7 @@ impl Basis {
             limits: self.limits(q, class),
             class,
             notifier_goes_along: false,
-            reference: q.arrangement.filter(|_| self.rests_on_arrangement()).map(reference),
+            reference: q.arrangement.filter(|_| self.rests_on_arrangement()).map(Arrangement::reference),
         }
     }
 
@@ -66,8 +66,4 @@ impl Basis {
 fn check_ups(q: &Question<'_>) -> Sections {
     let identity = Sections::NONE.with(Section::Identity);
     if q.kind == ReferralType::Inquiry { identity } else { identity.with(Section::Health) }
-}
-
-fn reference(arrangement: &Arrangement) -> String {
-    format!("arrangement:{}@v{}", arrangement.id, arrangement.version)
 }

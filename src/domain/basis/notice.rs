@@ -51,9 +51,10 @@ fn grant(row: &Basis, q: &Question<'_>, notifier_goes_along: bool) -> Result<Gra
     if nobody_can_be_a_child(q) {
         return Err(row.refuse(RefusalCode::BasisSubject));
     }
-    let class = match q.recipient.kind {
-        AgencyKind::ChildGuidance => RecipientClass::ChildGuidance,
-        _ => RecipientClass::MunicipalCentre,
+    // Every lawful addressee is told as much as a family centre; who has a column of its own keeps it.
+    let class = match q.recipient.kind.class() {
+        RecipientClass::Facility => RecipientClass::MunicipalCentre,
+        own => own,
     };
     Ok(Grant { notifier_goes_along, ..row.grant_to(q, class) })
 }

@@ -4,7 +4,7 @@
 
 use super::{Basis, ConsentSought, Grant, fact::CONSENT_SOUGHT};
 use crate::domain::{
-    agency::{Body, Party},
+    agency::Body,
     disclosure::Question,
     refusal::{Refusal, RefusalCode},
 };
@@ -41,9 +41,5 @@ pub fn by_law(row: &Basis, q: &Question<'_>) -> Result<Grant, Refusal> {
 }
 
 fn check_sender(row: &Basis, q: &Question<'_>) -> Result<(), Refusal> {
-    if is_private(&q.sender) { Ok(()) } else { Err(row.refuse(RefusalCode::BasisSender)) }
-}
-
-fn is_private(party: &Party<'_>) -> bool {
-    party.body == Body::Private && party.contractor_of.is_none()
+    if q.sender.acts_privately() { Ok(()) } else { Err(row.refuse(RefusalCode::BasisSender)) }
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::domain::{
     disclosure::Question,
     fault::Phrase,
+    municipality::is_one_municipality,
     refusal::{Refusal, RefusalCode},
 };
 
@@ -17,7 +18,8 @@ pub fn decide(row: &Basis, q: &Question<'_>) -> Result<Grant, Refusal> {
     }
     // A contractor is not the municipality, and the place of the family counts, not its register.
     let elsewhere = q.facts.municipality(PRESENT_MUNICIPALITY.name);
-    let elsewhere = elsewhere.is_some_and(|present| present.as_str() != q.recipient.municipality);
+    let elsewhere =
+        elsewhere.is_some_and(|present| !is_one_municipality(present.as_str(), q.recipient.municipality));
     if !q.recipient.kind.is_municipal_office() || elsewhere {
         return Err(row.refuse(RefusalCode::BasisRecipient).advising(WHERE_THE_FAMILY_IS));
     }

@@ -134,7 +134,7 @@ pub static TABLE: &[Basis] = &[
     Basis {
         code: BasisCode::JointUse, law: "個人情報の保護に関する法律 第27条5項3号", lane: Lane::Statute, rule_version: VERSION,
         facts: &[], items: Items::Arranged,
-        parties: parties(("公表した共同利用の範囲にある民間の機関", "a private member of the published group"), ("同じ範囲にある機関", "a member of the same group")),
+        parties: parties(("公表した共同利用の範囲にある民間の機関（市町村の受託者を除く）", "a private member of the published group that is no contractor of a municipality"), ("同じ範囲にある機関", "a member of the same group")),
         decide: arranged::joint_use,
     },
     Basis {

@@ -91,3 +91,30 @@ impl fmt::Display for Answer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::mask::Why;
+
+    #[test]
+    fn an_answer_is_told_in_the_words_of_the_case_table() {
+        assert_eq!(Answer::Refuse(RefusalCode::NoBasis).to_string(), "REFUSE NO_BASIS");
+        let withheld = |section, subject: Option<&str>, why| Withheld {
+            section,
+            subject: subject.map(|who| who.parse().unwrap()),
+            why,
+        };
+        let answer = Answer::Allow {
+            shown: BTreeMap::from([(Section::Identity, Detail::Full), (Section::Narrative, Detail::Summary)]),
+            withheld: BTreeSet::from([
+                withheld(Section::Health, Some("father"), Why::OtherPerson),
+                withheld(Section::Address, None, Why::NotConsented),
+            ]),
+        };
+        assert_eq!(
+            answer.to_string(),
+            "ALLOW identity narrative(summary); -address W_NOT_CONSENTED; -health:father W_OTHER_PERSON"
+        );
+    }
+}

@@ -318,6 +318,37 @@ fn the_situations_reach_every_basis_and_every_one_is_allowed_somewhere() {
     }
 }
 
+/// Receipts cite the consent or the arrangement that a basis rests on; what else a leg names is not cited.
+#[test]
+fn what_a_basis_rests_on_is_cited_and_nothing_else() {
+    let arrangement = SITUATIONS.iter().find_map(|s| s.arrangement.clone());
+    for situation in SITUATIONS.iter() {
+        let mut s = situation.clone();
+        s.arrangement = s.arrangement.or_else(|| arrangement.clone());
+        let Ok(Decision { basis: Some(ground), .. }) = decide(&s.question()) else { continue };
+        let cited = match Basis::of(ground.code).items {
+            Items::Consented => {
+                s.consent.map(|consent| format!("consent:{}@v{}", consent.id, consent.version))
+            }
+            Items::Arranged => s.arrangement.map(|arrangement| arrangement.reference()),
+            _ if ground.code == BasisCode::Council => s.arrangement.map(|council| council.reference()),
+            _ => None,
+        };
+        assert_eq!(ground.reference, cited, "{}", ground.code);
+    }
+}
+
+/// A refusal under a basis is signed with the version of its rule, so that it can be checked after the rule has changed.
+#[test]
+fn a_refusal_names_the_rule_that_made_it() {
+    let refused = SITUATIONS.iter().filter_map(|s| Some((s, decide(&s.question()).err()?)));
+    for (situation, refusal) in refused {
+        let named = situation.basis.as_deref().and_then(|code| code.parse().ok()).map(Basis::of);
+        let decided = named.filter(|_| situation.kind.carries_personal_data());
+        assert_eq!(refusal.rule_version, decided.map(|basis| basis.rule_version), "{refusal}");
+    }
+}
+
 /// A council sees no case of a referral that belongs to none.
 #[test]
 fn a_referral_without_a_case_is_on_no_register() {

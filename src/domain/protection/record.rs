@@ -164,6 +164,13 @@ impl Record {
         self.ask(Asked::Change(terms), ProtectionStep::ChangeAsked, by, at, None)
     }
 
+    /// The next version, which hides also what other terms do. Nothing, where this one does already.
+    pub fn strengthen(&self, more: &Terms, by: StaffId, at: Timestamp) -> Option<Self> {
+        let terms = self.terms.clone().and(more);
+        let already = self.terms.protection(None).is_no_weaker_than(&terms.protection(None));
+        (!already).then(|| Self { terms, lift: self.lift, ..self.next(ProtectionStep::Changed, by, at) })
+    }
+
     /// Asks that the protection end.
     ///
     /// # Errors

@@ -80,6 +80,25 @@ impl Terms {
         hidden.chain(blocked).collect()
     }
 
+    /// What of these terms goes with a family that is handed over: from whom it is hidden, who is blocked, which words
+    /// tell of its place, on which ground. Not the telephone of an office that will not be in charge any more, nor its
+    /// staff's word about texts that others will write.
+    #[must_use]
+    pub fn handed_over(&self) -> Self {
+        Self { office_phone: None, texts_confirmed_by: None, ..self.clone() }
+    }
+
+    /// These terms and others at once: what either hides is hidden.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        add(&mut self.hidden_from, &other.hidden_from);
+        add(&mut self.blocked, &other.blocked);
+        add(&mut self.words, &other.words);
+        self.texts_confirmed_by = self.texts_confirmed_by.filter(|_| other.texts_confirmed_by.is_some());
+        self.remind_on = self.remind_on.or(other.remind_on);
+        self
+    }
+
     pub(super) fn protection(&self, lift: Option<Lift>) -> Protection {
         let hidden = |one: &Hidden| match one {
             Hidden::Agency { agency } => HiddenFrom::Agency(*agency),
@@ -93,6 +112,14 @@ impl Terms {
             narrative_free_of_place: self.texts_confirmed_by.is_some(),
             lift,
             veil: Veil::new(&self.words, self.office_phone.clone()),
+        }
+    }
+}
+
+fn add<T: Clone + PartialEq>(to: &mut Vec<T>, more: &[T]) {
+    for one in more {
+        if !to.contains(one) {
+            to.push(one.clone());
         }
     }
 }

@@ -6,9 +6,11 @@
 
 mod arrangements;
 mod batches;
+mod cases;
 mod contention;
 mod evidence;
 mod fence;
+mod hand_overs;
 mod interruptions;
 mod jobs;
 mod migrations;

@@ -1,7 +1,11 @@
 //! Rows to write. Every value of a column differs from its neighbours, so that two columns cannot change places
 //! unseen; what no story looks at is made up here.
 
+mod access;
+mod access_request;
 mod arrangement;
+mod case;
+mod erased;
 mod recalled;
 
 use jiff::Timestamp;
@@ -18,6 +22,7 @@ use crate::{
         delivery::DeliveryState,
         ids::{AgencyId, ConsentId, LegId, ReferralId},
         leg::LegState,
+        purpose::AccessPurpose,
         receipt::ReceiptLevel,
         referral::{ReferralType, Urgency},
         service::{AgeCounts, ServiceKind},
@@ -42,7 +47,11 @@ use crate::{
     },
 };
 
+pub use access::{break_glass, relation};
+pub use access_request::{access_request, access_request_version};
 pub use arrangement::*;
+pub use case::*;
+pub use erased::{erasure, hold as placed_hold, node, retired_kek, shred};
 pub use recalled::{holding, incident, statutory};
 
 /// Whether the columns that may be NULL are.
@@ -322,6 +331,7 @@ pub fn audit(agency: AgencyId, fill: Fill) -> AuditRow {
         subject: id::<LegId>().to_string(),
         decision: "allowed".to_owned(),
         at: at(21),
+        purpose: fill.of(AccessPurpose::SafetyCheck),
     }
 }
 

@@ -1,21 +1,30 @@
 //! A foreign record reads exactly like a missing one.
 
+use jiff::Timestamp;
+
 use super::{
-    Stage, protections,
+    Stage, hand_overs, protections,
     rows::{self, Fill},
     stories,
 };
 use crate::{
-    domain::{delivery::DeliveryState, leg::LegState, receipt::ReceiptLevel, referral::ReferralType},
+    domain::{
+        case::CaseState, delivery::DeliveryState, leg::LegState, receipt::ReceiptLevel,
+        referral::ReferralType,
+    },
     ledger::{
         Ledger, Rows, Scope, Step, Write,
         agency::{AgencyRow, StaffRow},
         arrangement::ArrangementRow,
         audit::AuditRow,
+        case::{CaseEntryRow, CaseRow},
         consent::ConsentRow,
+        consultation::ConsultationRow,
+        content::DataKeyRow,
         delivery::DeliveryRow,
+        hand_over::HandOverRow,
         idempotency::IdempotencyRow,
-        leg::{LegRow, Side},
+        leg::{LegRow, Side, Window},
         protection::{ProtectionRow, PutProtection},
         receipt::ReceiptRow,
         referral::{ReferralFilter, ReferralRow},
@@ -25,6 +34,8 @@ use crate::{
 
 stories!(nothing_of_others_can_be_read, a_list_is_paged_without_gap_or_repeat);
 
+const ALWAYS: Window = Window { from: Timestamp::MIN, before: Timestamp::MAX };
+
 /// One referral with everything around it.
 struct World {
     sender: AgencyRow,
@@ -32,6 +43,10 @@ struct World {
     staff: StaffRow,
     consent: ConsentRow,
     protection: ProtectionRow,
+    case: CaseRow,
+    consultation: ConsultationRow,
+    entry: CaseEntryRow,
+    hand_over: HandOverRow,
     arrangement: ArrangementRow,
     referral: ReferralRow,
     leg: LegRow,
@@ -47,7 +62,11 @@ impl World {
         let (referral, consent) = (rows::referral(sender.id, Fill::Full), rows::consent(sender.id));
         let mut leg = rows::leg(sender.id, recipient.id, Fill::Full);
         (leg.referral, leg.consent) = (referral.id, Some(consent.id));
+        let case = rows::case(sender.id, Fill::Full);
         let world = Self {
+            entry: rows::case_entry(&case, Fill::Bare),
+            case,
+            consultation: rows::consultation(sender.id, Fill::Bare),
             arrangement: rows::arrangement(sender.id, Fill::Full),
             staff: rows::staff(sender.id),
             copy: rows::delivery(&leg, Fill::Bare),
@@ -55,6 +74,7 @@ impl World {
             audit: rows::audit(sender.id, Fill::Full),
             key: rows::key(sender.id, 1),
             protection: protections::protection(sender.id, Fill::Full),
+            hand_over: hand_overs::hand_over(sender.id),
             sender,
             recipient,
             consent,
@@ -77,11 +97,19 @@ impl World {
             deliveries: vec![world.copy.clone()],
             receipts: vec![world.receipt.clone()],
             audits: vec![world.audit.clone()],
+            cases: vec![world.case.clone()],
+            case_entries: vec![world.entry.clone()],
+            data_keys: vec![DataKeyRow {
+                id: world.consultation.data_key,
+                ..rows::data_key(world.sender.id)
+            }],
+            consultations: vec![world.consultation.clone()],
             ..Rows::default()
         };
         ledger.write(Write { key: Some(world.key.clone()), ..rows::write(rows) }).await.unwrap();
         let protection = PutProtection(world.protection.clone());
-        let steps = vec![Step::PutSubscription(subscription), Step::PutProtection(protection)];
+        let hand_over = hand_overs::claim(&world.hand_over, None);
+        let steps = vec![Step::PutSubscription(subscription), Step::PutProtection(protection), hand_over];
         ledger.write(Write { steps, ..Write::default() }).await.unwrap();
         world
     }
@@ -99,6 +127,13 @@ impl World {
             ("consents", !ledger.consents(scope, None, 9).await.unwrap().is_empty()),
             ("protection", ledger.protection(scope, self.protection.id).await.unwrap().is_some()),
             ("protections", !ledger.protections(scope, None, 9).await.unwrap().is_empty()),
+            ("case", ledger.case(scope, self.case.id).await.unwrap().is_some()),
+            ("cases", !ledger.cases(scope, CaseState::Open, None, 9).await.unwrap().is_empty()),
+            ("cases of one", self.cases_of(ledger, scope).await),
+            ("entry", ledger.case_entry(scope, self.entry.id).await.unwrap().is_some()),
+            ("consultation", ledger.consultation(scope, self.consultation.id).await.unwrap().is_some()),
+            ("consultations", !ledger.consultations(scope, ALWAYS, None, 9).await.unwrap().is_empty()),
+            ("hand-over", ledger.hand_over(scope, self.hand_over.case_id).await.unwrap().is_some()),
             ("arrangement", ledger.arrangement(scope, self.arrangement.id).await.unwrap().is_some()),
             ("arrangements", !ledger.arrangements(scope, None, 9).await.unwrap().is_empty()),
             ("referral", ledger.referral(scope, self.referral.id).await.unwrap().is_some()),
@@ -119,6 +154,11 @@ impl World {
         reads.into_iter().filter(|(_, seen)| *seen).map(|(name, _)| name).collect()
     }
 
+    async fn cases_of(&self, ledger: &Ledger, scope: Scope) -> bool {
+        let staff = self.case.responsible;
+        !ledger.cases_of(scope, CaseState::Open, staff, None, 9).await.unwrap().is_empty()
+    }
+
     async fn receipt_for(&self, ledger: &Ledger, scope: Scope) -> bool {
         ledger.receipt(scope, &self.receipt.subject, self.receipt.level).await.unwrap().is_some()
     }
@@ -136,6 +176,13 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
         "consents",
         "protection",
         "protections",
+        "case",
+        "cases",
+        "cases of one",
+        "entry",
+        "consultation",
+        "consultations",
+        "hand-over",
         "arrangement",
         "arrangements",
         "referral",
@@ -163,6 +210,8 @@ async fn nothing_of_others_can_be_read(stage: Stage) {
         "staff list",
         "consents",
         "protections",
+        "cases",
+        "consultations",
         "arrangements",
         "referrals",
         "referrals of a kind",

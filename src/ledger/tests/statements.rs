@@ -15,24 +15,32 @@ macro_rules! files_with_statements {
 
 /// The statements of each file, by name.
 const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
+    access_request,
     agency,
     arrangement,
     audit,
     board,
+    break_glass,
+    case,
     connect,
     consent,
+    consultation,
     content,
     delivery,
+    erasure,
     fence,
+    hand_over,
     holding,
     idempotency,
     incident,
     job,
+    keyring,
     leg,
     notice,
     protection,
     receipt,
     referral,
+    relation,
     service,
     statutory,
     sign_in,
@@ -42,6 +50,7 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
 /// Statements that only one engine understands.
 const OF_ONE_ENGINE: &[(&str, Dialect)] = &[
     ("SQLITE_VERSION", Dialect::Sqlite),
+    ("TRUNCATE_WAL", Dialect::Sqlite),
     ("POSTGRES_SETTING", Dialect::Postgres),
     ("POSTGRES_COLLATION", Dialect::Postgres),
     ("CLAIM_RINGS_POSTGRES", Dialect::Postgres),
@@ -49,8 +58,14 @@ const OF_ONE_ENGINE: &[(&str, Dialect)] = &[
 ];
 
 /// Statements that look at no table of the ledger.
-const OF_NO_TABLE: &[&str] =
-    &["SQLITE_VERSION", "POSTGRES_SETTING", "POSTGRES_COLLATION", "PING_TEXT", "DATABASE_TIME_TEXT"];
+const OF_NO_TABLE: &[&str] = &[
+    "SQLITE_VERSION",
+    "POSTGRES_SETTING",
+    "POSTGRES_COLLATION",
+    "PING_TEXT",
+    "DATABASE_TIME_TEXT",
+    "TRUNCATE_WAL",
+];
 
 /// Literals that are no statement of a file: what a macro builds statements from, how a transaction begins, and
 /// what an engine is told when it is connected to.
@@ -83,6 +98,8 @@ macro_rules! tables {
 }
 
 tables!(
+    access_request::AccessRequestRow,
+    access_request::AccessRequestVersionRow,
     agency::AgencyRow,
     agency::NameKeyRow,
     agency::StaffRow,
@@ -91,16 +108,29 @@ tables!(
     arrangement::ArrangementMemberRow,
     arrangement::ArrangementCaseRow,
     audit::AuditRow,
+    break_glass::BreakGlassRow,
+    case::CaseRow,
+    case::CaseVersionRow,
+    case::CasePlanRow,
+    case::CaseEntryRow,
+    case::CaseConsentRow,
     consent::ConsentRow,
     consent::ConsentEventRow,
+    consultation::ConsultationRow,
     content::ContentRow,
     content::DataKeyRow,
     delivery::DeliveryRow,
+    erasure::ErasureRow,
+    erasure::HoldRow,
+    erasure::ShredRow,
     fence::FenceRow,
+    hand_over::HandOverRow,
     holding::HoldingRow,
     idempotency::IdempotencyRow,
     incident::IncidentRow,
     job::JobRow,
+    keyring::NodeRow,
+    keyring::RetiredKekRow,
     leg::LegRow,
     leg::LegEventRow,
     leg::ManifestRow,
@@ -110,6 +140,7 @@ tables!(
     receipt::ReceiptRow,
     referral::ReferralRow,
     referral::ReferralEventRow,
+    relation::RelationRow,
     service::ServiceRow,
     statutory::StatutoryRow,
     sign_in::SignInRow,
@@ -294,4 +325,25 @@ fn without_statements(code: &str) -> String {
     let mut parts = code.split("\nstatements! {");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |sum, part| sum + part.split_once("\n}\n").map_or("", |(_, rest)| rest))
+}
+
+/// Every column that names a data key has been given its fate: what is erased with a referral, and what is not.
+#[test]
+fn every_sealed_table_is_on_the_list() {
+    let named = |table: &Table| {
+        let columns = table.columns.split(", ").filter(|column| {
+            *column == "data_key" || column.ends_with("_key") && !matches!(*column, "name_key" | "data_key")
+        });
+        columns.map(|column| (table.name, column.to_owned())).collect::<Vec<_>>()
+    };
+    // A list of keys that are no more seals nothing.
+    let written: BTreeSet<_> = TABLES.iter().flat_map(named).filter(|(table, _)| *table != "shred").collect();
+    let listed: BTreeSet<_> = crate::ledger::keyring::SEALED
+        .iter()
+        .map(|(table, column, _)| (*table, (*column).to_owned()))
+        .collect();
+    assert_eq!(
+        written, listed,
+        "put the new column into SEALED, and what goes with a referral into erase.rs `keys`"
+    );
 }

@@ -15,22 +15,29 @@ use crate::{
     domain::receipt::ReceiptLevel,
     ledger::{
         Dialect, Rows, Step, Write,
+        access_request::{AccessRequestRow, AccessRequestVersionRow},
         agency::{AgencyRow, NameKeyRow, StaffRow},
         arrangement::{ArrangementCaseRow, ArrangementEventRow, ArrangementMemberRow, ArrangementRow},
         audit::AuditRow,
+        break_glass::BreakGlassRow,
+        case::{CaseConsentRow, CaseEntryRow, CasePlanRow, CaseRow, CaseVersionRow},
         consent::{ConsentEventRow, ConsentRow},
+        consultation::ConsultationRow,
         content::{ContentRow, DataKeyRow},
         database_time,
         delivery::DeliveryRow,
+        erasure::{ErasureRow, HoldRow, LiftHold, PutHold, ShredRow},
         holding::HoldingRow,
         idempotency::IdempotencyRow,
         incident::IncidentRow,
         job::JobRow,
+        keyring::{NodeRow, RetiredKekRow, SeeNode},
         leg::{LegEventRow, LegRow, ManifestRow},
         notice::NoticeReaderRow,
         protection::ProtectionVersionRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
+        relation::RelationRow,
         service::{ServiceRow, UpdateService},
         sign_in::{SessionRow, SignInRow},
         statutory::StatutoryRow,
@@ -43,6 +50,7 @@ stories!(
     every_column_of_every_table_comes_back,
     any_number_of_rows_arrives,
     what_is_put_replaces_what_was_there,
+    holds_and_nodes_come_back,
     leases_are_measured_by_one_clock
 );
 
@@ -74,6 +82,8 @@ fn household(fill: Fill) -> Write {
     let (agency, consent) = (rows::agency(fill), rows::consent(rows::id()));
     let (referral, leg) = (rows::referral(agency.id, fill), rows::leg(agency.id, rows::id(), fill));
     let arrangement = rows::arrangement(agency.id, fill);
+    let request = rows::access_request(agency.id);
+    let case = rows::case(agency.id, fill);
     let staff = rows::staff(agency.id);
     let mut subscription = rows::subscription(agency.id, Channel::Mail);
     subscription.settings = vec![1, 0, 255];
@@ -90,6 +100,12 @@ fn household(fill: Fill) -> Write {
             consent_events: vec![rows::consent_event(consent.id, 1)],
             consents: vec![consent],
             protection_versions: vec![protections::protection_version(rows::id(), 1)],
+            case_versions: vec![rows::case_version(&case, 1)],
+            case_plans: vec![rows::case_plan(&case, 1)],
+            case_entries: vec![rows::case_entry(&case, fill)],
+            case_consents: vec![rows::case_consent(&case, rows::id())],
+            cases: vec![case],
+            consultations: vec![rows::consultation(agency.id, fill)],
             referral_events: vec![rows::referral_event(referral.id, 1, fill)],
             notice_readers: vec![rows::notice_reader(referral.id)],
             contents: vec![rows::content(referral.id, "needs")],
@@ -101,10 +117,17 @@ fn household(fill: Fill) -> Write {
             holdings: vec![rows::holding(&leg, fill)],
             statutory: vec![rows::statutory(rows::id(), fill)],
             incidents: vec![rows::incident(agency.id, leg.id, fill)],
+            access_request_versions: vec![rows::access_request_version(request.id, 1)],
+            access_requests: vec![request],
+            relations: vec![rows::relation(if fill == Fill::Full { 71 } else { 72 })],
+            break_glasses: vec![rows::break_glass(fill)],
             audits: vec![rows::audit(agency.id, fill)],
             sessions: vec![rows::session(agency.id)],
             sign_ins: vec![rows::sign_in(&staff, fill)],
             staff: vec![staff],
+            shreds: vec![rows::shred()],
+            erasures: vec![rows::erasure(rows::id(), agency.id)],
+            retired_keks: vec![rows::retired_kek(agency.id)],
             jobs: vec![rows::job("about", fill)],
             name_keys: vec![rows::name_key(agency.id)],
             legs: vec![leg],
@@ -140,9 +163,17 @@ async fn every_column_of_every_table_comes_back(stage: Stage) {
         ConsentRow in consents, ConsentEventRow in consent_events,
         ProtectionVersionRow in protection_versions, ReferralRow in referrals,
         ReferralEventRow in referral_events, NoticeReaderRow in notice_readers, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
+        ProtectionVersionRow in protection_versions, CaseRow in cases, CaseVersionRow in case_versions,
+        CasePlanRow in case_plans, CaseEntryRow in case_entries, CaseConsentRow in case_consents,
+        ConsultationRow in consultations, ReferralRow in referrals,
+        ReferralEventRow in referral_events, ContentRow in contents, LegRow in legs, LegEventRow in leg_events,
         ManifestRow in manifests, DeliveryRow in deliveries, ReceiptRow in receipts, HoldingRow in holdings,
         StatutoryRow in statutory, IncidentRow in incidents, AuditRow in audits,
+        AccessRequestRow in access_requests, AccessRequestVersionRow in access_request_versions,
+        StatutoryRow in statutory, IncidentRow in incidents, RelationRow in relations,
+        BreakGlassRow in break_glasses, AuditRow in audits,
         JobRow in jobs, SignInRow in sign_ins, SessionRow in sessions,
+        ShredRow in shreds, ErasureRow in erasures, RetiredKekRow in retired_keks,
     );
 }
 
@@ -164,6 +195,12 @@ fn copy(write: &Write) -> Write {
         consents,
         consent_events,
         protection_versions,
+        cases,
+        case_versions,
+        case_plans,
+        case_entries,
+        case_consents,
+        consultations,
         referrals,
         referral_events,
         notice_readers,
@@ -176,10 +213,17 @@ fn copy(write: &Write) -> Write {
         holdings,
         statutory,
         incidents,
+        access_requests,
+        access_request_versions,
+        relations,
+        break_glasses,
         audits,
         jobs,
         sign_ins,
         sessions,
+        shreds,
+        erasures,
+        retired_keks,
     );
     Write { key: write.key.clone(), rows, ..Write::default() }
 }
@@ -213,6 +257,43 @@ async fn what_is_put_replaces_what_was_there(stage: Stage) {
     second.version = 2;
     assert_stored(&stage, [&second].into_iter()).await;
     assert_stored(&stage, [&replaced].into_iter()).await;
+}
+
+async fn holds_and_nodes_come_back(stage: Stage) {
+    let (ledger, _work) = stage.running(1).await;
+    let agency = rows::id();
+    let (full, bare) = (
+        rows::placed_hold(rows::id(), agency, Fill::Full),
+        rows::placed_hold(rows::id(), agency, Fill::Bare),
+    );
+    let put = |row: &HoldRow| Step::PutHold(Box::new(PutHold(row.clone())));
+    ledger.write(rows::steps(agency, vec![put(&full), put(&bare)])).await.unwrap();
+    assert_stored(&stage, [&full, &bare].into_iter()).await;
+    let (by, at, reason) = (rows::id(), rows::at(90), vec![1, 2, 255]);
+    let lift = || Step::LiftHold(LiftHold { id: bare.id, by, at, reason: reason.clone() });
+    ledger.write(rows::steps(agency, vec![lift()])).await.unwrap();
+    let lifted = HoldRow {
+        lifted_by: Some(by),
+        lifted_at: Some(at),
+        lift_reason: Some(reason.clone()),
+        ..bare.clone()
+    };
+    assert_stored(&stage, [&full, &lifted].into_iter()).await;
+    assert!(ledger.write(rows::steps(agency, vec![lift()])).await.is_err(), "lifted once");
+
+    let first = rows::node();
+    let see = |node: &NodeRow| Step::SeeNode(SeeNode { node: node.clone(), forget_before: rows::at(80) });
+    let seen =
+        NodeRow { seen_at: rows::at(100), since: rows::at(99), kids: "third".to_owned(), ..first.clone() };
+    let newer = NodeRow { wraps_under: "202612".to_owned(), seen_at: rows::at(110), ..seen.clone() };
+    for (node, since) in [(&first, first.since), (&seen, first.since), (&newer, newer.seen_at)] {
+        ledger.write(rows::steps(agency, vec![see(node)])).await.unwrap();
+        assert_stored(&stage, [&NodeRow { since, ..node.clone() }].into_iter()).await;
+    }
+    let other = NodeRow { seen_at: rows::at(200), ..rows::node() };
+    let late = Step::SeeNode(SeeNode { node: other.clone(), forget_before: rows::at(150) });
+    ledger.write(rows::steps(agency, vec![late])).await.unwrap();
+    assert_stored(&stage, [&other].into_iter()).await;
 }
 
 async fn leases_are_measured_by_one_clock(stage: Stage) {

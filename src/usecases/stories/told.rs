@@ -20,6 +20,7 @@ use crate::{
     vault::jwe::TestKey,
 };
 
+mod emergency;
 mod mailed;
 mod rung;
 mod sealed;

@@ -16,7 +16,7 @@ use crate::{
         statutory, withdraw,
     },
     web::{
-        caller::context,
+        caller::{context, named_staff},
         command::Posted,
         pages,
         problem::{created, done, ok, printed, rehearsed, versioned},
@@ -44,10 +44,11 @@ pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, 
 /// GET /v1/consents/{id}
 pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: ConsentId = id.parse()?;
-    read::consent(&context(&request), &caller, id).await.map(versioned)
+    let staff = named_staff(&request);
+    read::consent(&context(&request), &caller, id, staff.as_deref()).await.map(versioned)
 }
 
-const LANG: Parameter = Parameter::new("lang", "ja、easy、en のいずれか", "one of ja, easy, en");
+pub(super) const LANG: Parameter = Parameter::new("lang", "ja、easy、en のいずれか", "one of ja, easy, en");
 
 /// GET /v1/consents/{id}/form
 pub async fn form(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
@@ -73,7 +74,7 @@ fn print(form: &Form, language: FormLanguage) -> Result<HttpResponse, Problem> {
         Problem::new(ProblemKind::Internal)
     })?;
     let speaks = if language == FormLanguage::English { "en" } else { "ja" };
-    Ok(printed(html, &pages::consent_form::POLICY, speaks))
+    Ok(printed(html, &pages::print::POLICY, speaks))
 }
 
 /// POST /v1/consents/{id}/withdraw

@@ -4,11 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web::Path};
 
 use crate::{
     domain::{delivery::DeliveryState, holding::HoldingCause, ids::DeliveryId, problem::Problem},
-    usecases::{Caller, holding, open, read, schema::Schema, take},
+    usecases::{Caller, holding, open, read, relation, schema::Schema, take},
     web::{
         caller::{context, named_staff},
         command::Posted,
-        problem::{done, ok},
+        problem::{created, done, ok},
         query::{AFTER, LIMIT, Parameter, Query},
     },
 };
@@ -39,6 +39,29 @@ pub async fn open(request: HttpRequest, caller: Caller, id: Path<String>) -> Res
     let id: DeliveryId = id.parse()?;
     let staff = named_staff(&request);
     open::open(&context(&request), &caller, id, staff.as_deref()).await.map(ok)
+}
+
+/// POST /v1/deliveries/{id}/relations
+pub async fn declare(
+    request: HttpRequest,
+    posted: Posted,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: DeliveryId = id.parse()?;
+    let (caller, command) =
+        posted.command(Schema::Relation, format!("POST /v1/deliveries/{id}/relations"))?;
+    relation::declare(&context(&request), &caller, id, &command).await.map(created)
+}
+
+/// GET /v1/deliveries/{id}/relations
+pub async fn relations(
+    request: HttpRequest,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: DeliveryId = id.parse()?;
+    let staff = named_staff(&request);
+    relation::list(&context(&request), &caller, id, staff.as_deref()).await.map(ok)
 }
 
 /// POST /v1/deliveries/{id}/ack

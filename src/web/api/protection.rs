@@ -15,7 +15,7 @@ use crate::{
         schema::Schema,
     },
     web::{
-        caller::context,
+        caller::{context, named_staff},
         command::Posted,
         problem::{created, done, ok, versioned},
         query::{BEFORE, LIMIT, Parameter, Query},
@@ -43,7 +43,8 @@ pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, 
 /// GET /v1/protections/{id}
 pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: ProtectionId = id.parse()?;
-    protection::read(&context(&request), &caller, id).await.map(versioned)
+    let staff = named_staff(&request);
+    protection::read(&context(&request), &caller, id, staff.as_deref()).await.map(versioned)
 }
 
 /// POST /v1/protections/{id}/change

@@ -57,7 +57,9 @@ struct Row {
     held: bool,
     unopened: bool,
     steps: Vec<Step>,
-    due: Option<Due>,
+    dues: Vec<Due>,
+    /// Of a hand-over: who is responsible for the family.
+    responsible: Option<String>,
 }
 
 pub(super) struct Step {
@@ -76,6 +78,7 @@ impl Due {
         let what = match deadline.what {
             DeadlineKind::Clock => frame.say("安全確認", "safety check"),
             DeadlineKind::Reply => frame.say("返書の希望", "answer wanted"),
+            DeadlineKind::HandOver(clock) => frame.say(clock.label_ja(), clock.label_en()),
         };
         Self { what, at: Time::of(deadline.at), overdue: deadline.overdue }
     }
@@ -152,6 +155,11 @@ fn row(frame: &Frame, item: &Item) -> Row {
         held: item.held(),
         unopened: item.unopened(),
         steps: RUNGS.iter().map(step).collect(),
-        due: item.deadline.as_ref().map(|deadline| Due::of(frame, deadline)),
+        dues: dues(item).map(|deadline| Due::of(frame, deadline)).collect(),
+        responsible: item.hand_over.as_ref().map(|handed| handed.responsible.clone()),
     }
+}
+
+fn dues(item: &Item) -> impl Iterator<Item = &Deadline> {
+    item.deadline.iter().chain(item.hand_over.iter().flat_map(|handed| &handed.clocks))
 }

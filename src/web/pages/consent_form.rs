@@ -1,18 +1,15 @@
 //! The form a family reads and signs, from the values of a consent: A4, large type, no script, nothing from
 //! outside. Every value from outside is escaped by the template; only this program's own texts are mark-up.
 
-mod said;
 mod wording;
-mod words;
-
-use std::sync::LazyLock;
+pub(super) mod words;
 
 use askama::Template;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use self::{
+use self::wording::Wording;
+use super::{
+    print::STYLE,
     said::{Day, Markup, Said},
-    wording::Wording,
 };
 use crate::{
     domain::{
@@ -22,18 +19,7 @@ use crate::{
         subject::{Subject, SubjectRole},
     },
     usecases::consent_form::{Form, Party},
-    vault::sha256,
 };
-
-const STYLE: &str = include_str!("../../../templates/consent_form.css");
-
-/// What a browser may do with the page: use its one style sheet, and nothing else.
-pub static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let hash = STANDARD.encode(sha256(STYLE.as_bytes()).bytes());
-    format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-});
 
 #[derive(Template)]
 #[template(path = "consent_form.html")]

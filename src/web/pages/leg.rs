@@ -16,6 +16,7 @@ use crate::{
     domain::{
         basis::BasisCode,
         delivery::DeliveryState,
+        hand_over::FlagState,
         ids::LegId,
         leg::{LegAction, LegState},
         mask::Why,
@@ -24,7 +25,7 @@ use crate::{
         referral::{ReferralType, Urgency},
         section::Section,
     },
-    usecases::board::{self, LegSeen},
+    usecases::board::{self, HandedOver, LegSeen},
     web::{caller::context, query::Query},
 };
 
@@ -127,6 +128,9 @@ fn facts(frame: &Frame, seen: &LegSeen) -> Vec<Fact> {
         let lines = vec![due.what.to_owned(), due.at.full];
         facts.push(Fact { name: frame.say("期限", "Deadline"), lines, late: due.overdue });
     }
+    if let Some(handed) = &seen.hand_over {
+        facts.extend(hand_over(frame, seen, handed));
+    }
     if let Some(at) = time(&view["release_at"]) {
         facts.push(one(
             "相手に見える時刻（それまでは取りやめられます）",
@@ -154,6 +158,37 @@ fn facts(frame: &Frame, seen: &LegSeen) -> Vec<Fact> {
         fact.lines.retain(|line| !line.is_empty());
     }
     facts.retain(|fact| !fact.lines.is_empty());
+    facts
+}
+
+/// Who is responsible for a family that is handed over, whether its protection went along, and until when there should
+/// be word.
+fn hand_over(frame: &Frame, seen: &LegSeen, handed: &HandedOver) -> Vec<Fact> {
+    let view = &seen.view["hand_over"];
+    let since = time(&view["since"]).map(|at| at.full).unwrap_or_default();
+    let since = frame.say("次の時から　", "since ").to_owned() + &since;
+    let plain = |ja, en, lines| Fact { name: frame.say(ja, en), lines, late: false };
+    let mut facts = vec![
+        plain("家族に責任を負う機関", "Responsible for the family", vec![handed.responsible.clone(), since]),
+        plain(
+            "家族の秘匿",
+            "The family's protection",
+            vec![label!(frame, view["protection"], FlagState).to_owned()],
+        ),
+    ];
+    for part in [&view["next"], &view["consents"]] {
+        let said = frame
+            .say(part["note"].as_str().unwrap_or_default(), part["note_en"].as_str().unwrap_or_default());
+        facts.push(plain("確認してください", "Please note", vec![said.to_owned()]));
+    }
+    facts.extend(handed.clocks.iter().map(|clock| {
+        let due = Due::of(frame, clock);
+        Fact {
+            name: frame.say("期限", "Deadline"),
+            lines: vec![due.what.to_owned(), due.at.full],
+            late: due.overdue,
+        }
+    }));
     facts
 }
 

@@ -6,6 +6,7 @@ use super::frame::{Frame, Time};
 use crate::domain::{
     answer::{DeclineReason, DeclinedBy, DiscontinueReason, Outcome},
     fault::Phrase,
+    hand_over::MeetingWay,
     leg::{LegAction, LegState},
     receipt::ReceiptLevel,
 };
@@ -36,9 +37,11 @@ pub(super) const fn done(action: LegAction) -> Phrase {
     match action {
         LegAction::Submit => phrase("送りました", "sent"),
         LegAction::Receive => phrase("宛先に届きました", "arrived at the recipient"),
+        LegAction::BreakGlass => phrase("緊急閲覧", "opened in an emergency"),
         LegAction::View => phrase("宛先が見ました", "looked at by the recipient"),
         LegAction::Release => phrase("相手に見えるようになりました", "became visible to the recipient"),
         LegAction::Undo => phrase("送信を取りやめました", "the sending was undone"),
+        LegAction::Acknowledge => phrase("引継ぎの受領の連絡がありました", "the hand-over was acknowledged"),
         LegAction::Accept => phrase("受け入れると返書がありました", "answered: accepted"),
         LegAction::Waitlist => phrase("待機になると返書がありました", "answered: on the waiting list"),
         LegAction::Decline => phrase("受け入れられないと返書がありました", "answered: declined"),
@@ -63,6 +66,7 @@ pub(super) const fn done(action: LegAction) -> Phrase {
         LegAction::NoShow => phrase("来所がありませんでした", "nobody came"),
         LegAction::AppointmentMoved => phrase("日程が変わりました", "the appointment was moved"),
         LegAction::Reminder => phrase("返事を促しました", "reminded"),
+        LegAction::Shred => phrase("内容を消去しました", "erased the content"),
         other => phrase(other.label_ja(), other.label_en()),
     }
 }
@@ -96,7 +100,21 @@ pub(super) fn said(frame: &Frame, event: &Value) -> Vec<(&'static str, String)> 
         };
         Some((frame.phrase(*label), known.map_or(said, str::to_owned)))
     };
-    MEMBERS.iter().filter_map(told).collect()
+    MEMBERS.iter().filter_map(told).chain(meeting(frame, &event["meeting"])).collect()
+}
+
+/// When and how the two sides of a hand-over meet.
+fn meeting(frame: &Frame, told: &Value) -> Option<(&'static str, String)> {
+    let way = told["by"].as_str().and_then(|by| by.parse().ok());
+    let way = way.map_or("", |by: MeetingWay| frame.say(by.label_ja(), by.label_en()));
+    let family = match told["accompanied"].as_bool() {
+        Some(true) => frame.say("ご家族が同席", "with the family"),
+        Some(false) => frame.say("ご家族は同席しない", "without the family"),
+        None => "",
+    };
+    let said = [told["on"].as_str()?, way, family].into_iter().filter(|part| !part.is_empty());
+    let said: Vec<&str> = said.collect();
+    Some((frame.phrase(phrase("引継面談日", "Meeting")), said.join(frame.say("・", ", "))))
 }
 
 /// A reason by its label, of whichever list it is.

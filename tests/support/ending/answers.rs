@@ -15,6 +15,7 @@ fn item(endpoint: Endpoint) -> Option<Schema> {
         Endpoint::Services => Some(Schema::Service),
         Endpoint::Referrals => Some(Schema::ReferralView),
         Endpoint::Legs => Some(Schema::LegView),
+        Endpoint::Consultations => Some(Schema::ConsultationView),
         _ => None,
     }
 }
@@ -42,7 +43,11 @@ pub fn kept_their_contract(traffic: &[Exchange]) {
             continue;
         }
         let expected: &[&str] = match row.endpoint {
-            Endpoint::ConsentForm | Endpoint::PrintConsentForm => &["text/html; charset=utf-8"],
+            Endpoint::ConsentForm
+            | Endpoint::PrintConsentForm
+            | Endpoint::FamilyPageOfCase
+            | Endpoint::FamilyPageOfReferral
+            | Endpoint::SubjectExportPage => &["text/html; charset=utf-8"],
             Endpoint::ProvisionRecords => &["application/json", "text/csv; charset=utf-8"],
             Endpoint::IncidentReport => &["text/plain; charset=utf-8"],
             _ => &["application/json"],

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tsunagu::{
     domain::chain::{Chain, Hash, Link},
-    ledger::Scope,
+    ledger::{Scope, leg::LegRow},
     usecases::Context,
     vault::sha256,
 };
@@ -18,6 +18,7 @@ pub async fn are_whole(context: &Context, legs: &BTreeMap<String, Parties>) {
         let scopes = [&parties.sender, &parties.recipient].map(|agency| Scope::of(agency.parse().unwrap()));
         let [hers, theirs] = scopes.map(|scope| context.ledger.leg(scope, id.parse().unwrap()));
         let leg = hers.await.unwrap().or(theirs.await.unwrap()).unwrap();
+        let signers = signers(context, &leg).await;
         let (mut head, mut hashes) = (None, Vec::new());
         for (place, event) in context.ledger.leg_events(&leg).await.unwrap().iter().enumerate() {
             assert_eq!((event.seq, event.prev_hash), (place as i64 + 1, head), "{id}");
@@ -29,7 +30,7 @@ pub async fn are_whole(context: &Context, legs: &BTreeMap<String, Parties>) {
                 commit: event.commitment,
                 ciphertext: event.body.as_deref().map(sha256),
                 hlc: event.at.as_microsecond().unsigned_abs(),
-                key_id: context.vault.receipt_kid(),
+                key_id: &signers[&event.seq],
             };
             assert_eq!(sha256(&link.preimage()), event.hash, "event {} of {id}", event.seq);
             head = Some(event.hash);
@@ -43,4 +44,13 @@ pub async fn are_whole(context: &Context, legs: &BTreeMap<String, Parties>) {
             assert_eq!(link, hashes[seq - 1], "{} of {id}", receipt.level);
         }
     }
+}
+
+/// The key that signed each event: keys are exchanged while a leg lives.
+async fn signers(context: &Context, leg: &LegRow) -> BTreeMap<i64, String> {
+    let receipts = context.ledger.receipts(leg).await.unwrap().into_iter().map(|row| row.jws);
+    let events = context.ledger.leg_events(leg).await.unwrap().into_iter().filter_map(|event| event.jws);
+    let said = receipts.chain(events).map(|jws| payload(&jws));
+    said.map(|said| (said["state"]["seq"].as_i64().unwrap(), said["key_id"].as_str().unwrap().to_owned()))
+        .collect()
 }

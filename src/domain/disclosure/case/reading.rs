@@ -19,6 +19,7 @@ use crate::domain::{
         situation::{COLLEAGUE, MUNICIPALITY, Situation, WRITER},
     },
     field_error::FieldError,
+    hand_over::Flag,
     ids::AgencyId,
     mask::{Detail, Why, Withheld},
     municipality::MunicipalityCode,
@@ -73,6 +74,8 @@ struct WireCase {
     consent: Option<WireConsent>,
     arrangement: Option<WireArrangement>,
     protection: Option<WireProtection>,
+    #[serde(default)]
+    protection_taken_over: bool,
     #[serde(default)]
     recalled: bool,
     #[serde(default)]
@@ -235,6 +238,9 @@ fn read_case(value: &Value, at: &str, names: &mut Names) -> Read<Case> {
     };
     situation.second_person = wire.second_person.unwrap_or(true);
     situation.recalled = wire.recalled;
+    if wire.protection_taken_over {
+        situation.flag = Flag::Taken;
+    }
     if let Some(basis) = wire.basis {
         let facility = wire.facility.map(|name| names.id(&name));
         (situation.basis, situation.facts) = read_basis(basis, facility, at)?;
@@ -367,4 +373,35 @@ fn bad_municipality(pointer: String) -> FieldError {
         "全国地方公共団体コード（6桁）の検査数字が合いません。",
         "The check digit of this local government code is wrong.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A case may name bodies that the file does not list, and a consent to one is no consent to another.
+    #[test]
+    fn a_name_that_is_no_agency_has_an_id_of_its_own() {
+        let wire =
+            serde_json::json!([{"name": "拠点", "kind": "kyoten"}, {"name": "保育所", "kind": "hoikusho"}]);
+        let mut names = Names::read(serde_json::from_value(wire).unwrap()).unwrap();
+        let all = ["拠点", "保育所", "関係機関", "近くの機関", "市内の機関"];
+        let ids = all.map(|name| names.id(name));
+        assert_eq!(ids, all.map(|name| names.id(name)), "a name keeps its id");
+        assert_eq!(ids[..2], [names.declared[0].id, names.declared[1].id]);
+        assert!(!ids.contains(&AgencyId::new(Uuid::nil())), "nil is nobody's");
+        for (place, id) in ids.iter().enumerate() {
+            assert!(!ids[..place].contains(id), "{} has the id of another", all[place]);
+        }
+    }
+
+    #[test]
+    fn an_answer_that_refuses_withholds_nothing_beside() {
+        let read =
+            |answer| serde_json::from_value::<WireAnswer>(answer).unwrap().into_answer("/expect".into());
+        let withheld = serde_json::json!([{"section": "health", "why": "W_SEALED"}]);
+        assert!(read(serde_json::json!({"refuse": "NO_BASIS", "withheld": []})).is_ok());
+        let fault = read(serde_json::json!({"refuse": "NO_BASIS", "withheld": withheld})).unwrap_err();
+        assert_eq!(fault[0].pointer, "/expect");
+    }
 }

@@ -1,3 +1,4 @@
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::civil::date;
 use serde_json::json;
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use crate::domain::{
     referral::ReferralType,
     section::Section,
 };
-use crate::usecases::consent_form::OwnWords;
+use crate::{usecases::consent_form::OwnWords, vault::sha256, web::pages::print::POLICY};
 
 /// Text that would be mark-up, a script, a style, or the end of an attribute, if it were not escaped.
 const INJECTION: &str =

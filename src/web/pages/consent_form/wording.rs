@@ -1,7 +1,6 @@
 //! What the form says, in Japanese, in easy Japanese (やさしい日本語) with readings, and in English.
 
-use super::said::Said;
-use crate::domain::language::FormLanguage;
+use crate::{domain::language::FormLanguage, web::pages::said::Said};
 
 /// The sentences of the form that depend on nothing but its language.
 pub struct Wording {

@@ -1,7 +1,6 @@
 //! The plain word for every code the form can show. English and, mostly, Japanese words are the labels of the
 //! lists; easy Japanese has words and readings of its own.
 
-use super::said::Said;
 use crate::domain::{
     agency::AgencyKind,
     consent::{Capacity, LineDecision, Opinion, custody::Act},
@@ -10,6 +9,7 @@ use crate::domain::{
     section::Section,
     subject::SubjectRole,
 };
+use crate::web::pages::said::Said;
 
 /// One of three words.
 const fn word(language: FormLanguage, ja: &'static str, easy: &'static str, en: &'static str) -> Said {
