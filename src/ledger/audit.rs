@@ -94,11 +94,14 @@ pub struct Period {
 }
 
 /// That an entry of the caller's own agency is not about a notice it gave which the person may not see: a line about it
-/// would tell everybody else that there is one. Each question is asked by the key of its table.
+/// would tell everybody else that there is one. The preview of a notice has who wrote it as its subject. Each question
+/// is asked by the key of its table.
 macro_rules! seen_subject {
     ($subject:literal, $agency:literal, $person:literal) => {
         concat!(
-            "NOT EXISTS (SELECT 1 FROM referral WHERE referral.id = ",
+            "(audit.action <> 'preview' OR audit.subject <> COALESCE(audit.staff, '') OR audit.staff = ",
+            $person,
+            ") AND NOT EXISTS (SELECT 1 FROM referral WHERE referral.id = ",
             $subject,
             " AND referral.owner = ",
             $agency,
@@ -172,5 +175,15 @@ impl Ledger {
     ) -> Result<Vec<AuditRow>, LedgerError> {
         let statement = sqlx::query(OF_SUBJECT).bind(subject.to_owned()).bind(scope.agency().to_string());
         self.many(statement.bind(limit).bind(scope.person_text())).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_in_the_statements_is_that_of_a_preview() {
+        assert!(ALL.contains(&format!("audit.action <> '{}'", AuditAction::Preview.code())));
     }
 }
