@@ -3,6 +3,7 @@
 //! Only this file spawns tasks, so that it can end what it began. A hub that is killed instead of stopped loses
 //! nothing it confirmed: what is durable is the ledger's, and the next start takes it up.
 
+pub mod doctor;
 mod mail;
 mod opening;
 
@@ -296,14 +297,18 @@ fn transport(
     if config.hub.mode == Mode::Embedded {
         return Ok((Transport::InProcess(InProcess::new(DOORBELLS)), None));
     }
-    let settings = amqp::Settings {
+    let (amqp, driver) = amqp::open(&broker(config, clock, hub)?, lines)?;
+    Ok((Transport::Amqp(amqp), Some(driver)))
+}
+
+/// How the configured broker is reached.
+fn broker(config: &Config, clock: &Clock, hub: Uuid) -> Result<amqp::Settings, StartError> {
+    Ok(amqp::Settings {
         url: amqp::BrokerUrl::parse(config.amqp.url.expose(), false)?,
         private_ca: config.amqp.authority()?,
         hub,
         seed: clock.new_random_id::<Uuid>().as_u64_pair().0,
-    };
-    let (amqp, driver) = amqp::open(&settings, lines)?;
-    Ok((Transport::Amqp(amqp), Some(driver)))
+    })
 }
 
 /// Everybody who wants to be told over AMQP, and how.

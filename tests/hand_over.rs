@@ -18,6 +18,7 @@ use support::{
 use tsunagu::domain::{agency::AgencyKind, ids::CaseId};
 
 stories! {
+    begun 30 days ago:
     a_family_is_handed_over_and_the_receipts_say_who_is_responsible,
     what_is_declined_cancelled_or_recalled_stays_with_its_sender,
     a_family_goes_to_one_agency_of_the_right_kind,

@@ -7,6 +7,7 @@
 pub mod agency;
 mod decide;
 mod demo;
+mod doctor;
 mod help;
 pub mod import;
 mod keys;
@@ -56,6 +57,7 @@ commands! {
     by itself: Demo = demo;
     by itself: Serve = serve;
     by itself: Migrate = migrate;
+    by itself: Doctor = doctor;
     by itself: Keys = keys;
     by itself: Verify = verify;
     by itself: Decide = decide;

@@ -8,13 +8,18 @@ use crate::{
 
 /// One thing said to the user, in both languages.
 pub struct Said {
-    ja: String,
-    en: String,
+    pub(super) ja: String,
+    pub(super) en: String,
 }
 
 impl Said {
     pub fn new(ja: impl Into<String>, en: impl Into<String>) -> Self {
         Self { ja: ja.into(), en: en.into() }
+    }
+
+    /// Why a hub does not start.
+    pub(super) fn of_start(error: &StartError) -> Self {
+        Self::new(start_ja(error), with_reasons(error))
     }
 
     pub fn text(&self, language: Language) -> &str {
@@ -59,7 +64,7 @@ impl From<ConfigError> for Stopped {
 
 impl From<StartError> for Stopped {
     fn from(error: StartError) -> Self {
-        let said = Said::new(start_ja(&error), with_reasons(&error));
+        let said = Said::of_start(&error);
         if error.is_wrong_use() { Self::wrong(said) } else { Self::failed(said) }
     }
 }

@@ -166,6 +166,22 @@ impl Mailer {
             Self::Silent => Ok(()),
         }
     }
+
+    /// Looks whether mail would leave, without sending any: a server is signed in to, a folder must be there.
+    ///
+    /// # Errors
+    ///
+    /// What a mail sent now would meet.
+    pub async fn examine(&self) -> Result<(), Reason> {
+        match self {
+            Self::Smtp(smtp) => smtp.examine().await,
+            Self::Folder(Folder { folder, .. }) => {
+                let there = tokio::fs::metadata(folder).await;
+                there.map(|_| ()).map_err(|error| Reason::Folder(error.kind()))
+            }
+            Self::Silent => Ok(()),
+        }
+    }
 }
 
 /// The mail as it is sent, and its message id without brackets.
@@ -236,6 +252,15 @@ impl Smtp {
             // The connection was dropped with the future and is not kept.
             Err(_) => Err(Failure::Later(Reason::TooSlow(deadline.as_secs()))),
         }
+    }
+
+    async fn examine(&self) -> Result<(), Reason> {
+        let deadline = self.settings.deadline;
+        let connected = timeout(deadline, self.connect()).await;
+        let connected = connected.map_err(|_| Reason::TooSlow(deadline.as_secs()))?;
+        let mut connection = connected.map_err(|error| before_mail(&error))?;
+        let _in_good_order = timeout(ALIVE, connection.quit()).await;
+        Ok(())
     }
 
     async fn deliver(&self, message: &Message) -> Result<(), Failure> {

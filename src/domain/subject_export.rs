@@ -98,7 +98,9 @@ pub fn rule(
             rule(Extent::Nothing, Extent::Codes, Article::Existence)
         }
         (_, Nature::Notice, _) => never(Article::Notifier),
-        (Section::Address | Section::Contact, ..) if concealed => never(Article::Concealed),
+        (Section::Address | Section::Contact | Section::Narrative, ..) if concealed => {
+            never(Article::Concealed)
+        }
         (_, Nature::Reserved, Whose::Household) if concealed => never(Article::Concealed),
         (_, Nature::Reserved, _) => rule(Extent::Nothing, sentences, Article::Existence),
         (_, Nature::Ordinary, Whose::Household) if concealed => never(Article::Concealed),
@@ -113,8 +115,8 @@ pub fn rule(
         (_, Nature::Ordinary, Whose::Person) if concealed => {
             rule(Extent::Nothing, sentences, Article::Concealed)
         }
-        // A need such as 「DV」, or what to mind for safety, tells what somebody else has said.
-        (Section::Needs | Section::Safety, Nature::Ordinary, Whose::Person) => {
+        // A need such as 「DV」, what happened, or what to mind for safety, tells what somebody else has said.
+        (Section::Needs | Section::Narrative | Section::Safety, Nature::Ordinary, Whose::Person) => {
             rule(Extent::Nothing, sentences, Article::ThirdPerson)
         }
         (_, Nature::Ordinary, Whose::Person) => rule(Extent::Codes, sentences, Article::ThirdPerson),

@@ -121,7 +121,7 @@ pub async fn open_beside(config: &Config, clock: &Clock) -> Result<Vault, StartE
 }
 
 /// Looks at the fence before anything of the database is changed: another hub's is left as it is.
-async fn inspect(config: &Config, vault: &Vault) -> Result<(), LedgerError> {
+pub(super) async fn inspect(config: &Config, vault: &Vault) -> Result<(), LedgerError> {
     let hub_id = vault.hub_id().to_string();
     Ledger::inspect(config.ledger.url.expose(), &fence(config, vault, &hub_id)).await
 }
@@ -184,18 +184,36 @@ fn lock(data: &Path) -> Result<File, StartError> {
     }
 }
 
+/// Whether an embedded hub runs on the data folder.
+pub(super) fn is_running(data: &Path) -> Result<bool, StartError> {
+    match lock(data) {
+        Ok(_free) => Ok(false),
+        Err(StartError::Running { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
 /// An embedded hub makes its keys at its first start, and only then: before there is a ledger.
 fn keys(config: &Config, clock: &Clock) -> Result<Vault, StartError> {
     let folder = &config.vault.folder;
     match (config.hub.mode, Vault::exists(folder)) {
         (Mode::Embedded, true) => Ok(Vault::open(folder, KeyMaking::Allowed)?),
-        (Mode::Embedded, false) => match sqlite_file(config.ledger.url.expose()).filter(|file| file.exists())
-        {
-            Some(ledger) => Err(StartError::KeysLost { folder: folder.clone(), ledger: ledger.to_owned() }),
-            None => Ok(Vault::create(folder, clock.new_random_id(), KeyMaking::Allowed)?),
-        },
+        (Mode::Embedded, false) => {
+            no_keys(config)?;
+            Ok(Vault::create(folder, clock.new_random_id(), KeyMaking::Allowed)?)
+        }
         (Mode::Clustered, true) => Ok(Vault::open(folder, KeyMaking::Forbidden)?),
         (Mode::Clustered, false) => Err(StartError::NoKeys { folder: folder.clone() }),
+    }
+}
+
+/// Refuses an embedded hub that has a ledger and no keys: they are lost.
+pub(super) fn no_keys(config: &Config) -> Result<(), StartError> {
+    match sqlite_file(config.ledger.url.expose()).filter(|file| file.exists()) {
+        Some(ledger) => {
+            Err(StartError::KeysLost { folder: config.vault.folder.clone(), ledger: ledger.to_owned() })
+        }
+        None => Ok(()),
     }
 }
 

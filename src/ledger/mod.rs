@@ -30,6 +30,7 @@ pub mod referral;
 pub mod relation;
 pub mod service;
 pub mod sign_in;
+pub mod standing;
 pub mod statutory;
 pub mod subscription;
 pub mod write;

@@ -11,6 +11,7 @@
 //! lapin logs returned messages and, at `trace`, its frames: the hub keeps its log level at `error`.
 
 mod driver;
+mod examine;
 mod link;
 mod topology;
 
@@ -32,6 +33,7 @@ use tokio::{
 use uuid::Uuid;
 
 pub use driver::Driver;
+pub use examine::{Examined, Unreached, examine};
 use link::Link;
 pub use topology::{DEAD_EXCHANGE, DEAD_QUEUE, EXCHANGE, queue_name, routing_key};
 

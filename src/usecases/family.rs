@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     ALLOWED, Caller, Context, audited, holding, not_found,
-    opened::{OpenedLeg, World, damaged},
+    opened::{OpenedLeg, World, damaged, erased},
     protection::Shelter,
 };
 use crate::{
@@ -197,6 +197,10 @@ impl Gathered {
         asked: &Asked,
         leg: LegRow,
     ) -> Result<(), Problem> {
+        // Nobody holds anything of it that opens.
+        if erased(context, &leg).await? {
+            return Ok(());
+        }
         let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
         let world = World::load(context, &opened).await?;
         let Some((row, consent)) = &world.consent else { return Err(damaged()) };

@@ -14,7 +14,7 @@ use super::{
     evidence::Trail,
     jst, not_found,
     open::{moved, received},
-    opened::{OpenedLeg, World, damaged},
+    opened::{OpenedLeg, World, damaged, erased},
     protect::Stronger,
     protection::Shelter,
     read::{event_details, present},
@@ -261,7 +261,7 @@ pub(super) async fn pass_on(
     let mut reached = vec![(owner, place)];
     while let Some(leg) = legs.pop() {
         let hands_over = leg.kind == ReferralType::HandOver && Anew::after(leg.state) != Anew::Yes;
-        if !hands_over {
+        if !hands_over || erased(context, &leg).await? {
             continue;
         }
         let opened = OpenedLeg::of(context, Scope::of(leg.sender), leg).await?;

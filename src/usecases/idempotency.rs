@@ -58,14 +58,14 @@ pub enum Pointer {
         id: IncidentId,
         version: i64,
     },
-    AccessRequest {
-        id: AccessRequestId,
-        version: i64,
-    },
     /// The erasure of a referral.
     Erasure(ReferralId),
     Hold(HoldId),
     LiftedHold(HoldId),
+    AccessRequest {
+        id: AccessRequestId,
+        version: i64,
+    },
     BreakGlass {
         id: BreakGlassId,
         version: i64,
@@ -97,10 +97,10 @@ impl fmt::Display for Pointer {
             Self::Protection { id, version } => write!(f, "protection:{id}:{version}"),
             Self::Event { leg, seq } => write!(f, "event:{leg}:{seq}"),
             Self::Incident { id, version } => write!(f, "incident:{id}:{version}"),
-            Self::AccessRequest { id, version } => write!(f, "access-request:{id}:{version}"),
             Self::Erasure(id) => write!(f, "erasure:{id}"),
             Self::Hold(id) => write!(f, "hold:{id}"),
             Self::LiftedHold(id) => write!(f, "lifted-hold:{id}"),
+            Self::AccessRequest { id, version } => write!(f, "access-request:{id}:{version}"),
             Self::BreakGlass { id, version } => write!(f, "break-glass:{id}:{version}"),
             Self::Relation { delivery, seq } => write!(f, "relation:{delivery}:{seq}"),
             Self::Receipt { delivery, level } => write!(f, "receipt:{delivery}:{level}"),
@@ -254,12 +254,12 @@ async fn replay(
             act::answer_again(context, caller, leg, seq, &command.document["by"]).await?
         }
         Pointer::Incident { id, version } => incident::closed(id, version),
-        Pointer::AccessRequest { id, version } => {
-            access_request::answer_again(context, caller, id, version).await?
-        }
         Pointer::Erasure(id) => erase::answer_again(context, caller, id).await?,
         Pointer::Hold(id) => hold::placed_again(context, caller, id).await?,
         Pointer::LiftedHold(id) => hold::lifted_again(context, caller, id).await?,
+        Pointer::AccessRequest { id, version } => {
+            access_request::answer_again(context, caller, id, version).await?
+        }
         Pointer::BreakGlass { id, version } => {
             break_glass::answer_again(context, caller, id, version).await?
         }
@@ -289,10 +289,10 @@ mod tests {
             format!("event:{id}:3"),
             format!("protection:{id}:4"),
             format!("incident:{id}:2"),
-            format!("access-request:{id}:3"),
             format!("erasure:{id}"),
             format!("hold:{id}"),
             format!("lifted-hold:{id}"),
+            format!("access-request:{id}:3"),
             format!("break-glass:{id}:2"),
             format!("relation:{id}:1"),
             format!("receipt:{id}:R2"),

@@ -103,6 +103,7 @@ pub(super) fn advice(refusal: &Refusal) -> Phrase {
         RefusalCode::NotifierSealed
         | RefusalCode::ConflictOfInterest
         | RefusalCode::RelationUnclear
+        | RefusalCode::ProtectionFirst
         | RefusalCode::Recalled => refusal.mend,
         code if passage(code).allowed() => Phrase {
             ja: "差出機関に、新しい同意や取決めの更新を求めてください。生命・身体の安全のために待てないときは、緊急閲覧（POST /v1/break-glass）があります。差出機関に直ちに知らされ、両機関が確認します。",

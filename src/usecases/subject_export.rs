@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     ALLOWED, Caller, Context, access_request, jst,
-    opened::{OpenedLeg, World, damaged, party},
+    opened::{OpenedLeg, World, damaged, erased, party},
     read::present,
 };
 use crate::{
@@ -44,7 +44,8 @@ pub(super) struct Law {
 }
 
 pub(super) fn law(caller: &Caller) -> Law {
-    let body = party(&caller.agency).body;
+    // Who works for a municipality answers by its rules (第66条2項).
+    let body = if party(&caller.agency).acts_privately() { Body::Private } else { Body::Public };
     let deadline = match body {
         Body::Public => "個人情報の保護に関する法律 第83条（30日以内。正当な理由があるときは30日まで延長）",
         Body::Private => "個人情報の保護に関する法律 第33条2項（遅滞なく。ハブは30日を数える）",
@@ -144,6 +145,10 @@ async fn first_leg(
         },
     };
     let Some(leg) = leg else { return Ok(None) };
+    // What was erased is not held.
+    if erased(context, &leg).await? {
+        return Ok(None);
+    }
     let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
     let world = World::load(context, &opened).await?;
     Ok(Some((opened, world)))

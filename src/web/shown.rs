@@ -56,9 +56,9 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         | E::SubjectExport
         | E::SubjectExportPage
         | E::Relations
+        | E::OneBreakGlass
         | E::Retention
-        | E::Holds
-        | E::OneBreakGlass => Shown(A::Read),
+        | E::Holds => Shown(A::Read),
         E::Case | E::CasePlans | E::CaseEntries => Shown(A::ReadCase),
         E::Consultation | E::Consultations => Shown(A::ReadConsultation),
         E::Submit => Changed(A::Submit),

@@ -151,6 +151,9 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::IncidentReport
         | E::CloseIncident
         | E::Referral
+        | E::Retention
+        | E::Erase
+        | E::LiftHold
         | E::FamilyOfReferral
         | E::FamilyPageOfReferral
         | E::FamilyOfCase
@@ -160,9 +163,6 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Preparation
         | E::SubjectExport
         | E::SubjectExportPage
-        | E::Retention
-        | E::Erase
-        | E::LiftHold
         | E::Accesses
         | E::Grounds
         | E::SetSignIn
@@ -341,8 +341,8 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::RecordArrangement
         | E::RecordConsent
         | E::RecordProtection
-        | E::ReceiveAccessRequest
         | E::PlaceHold
+        | E::ReceiveAccessRequest
         | E::DeclareRelation
         | E::BreakGlass
         | E::OpenCase
@@ -350,6 +350,8 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::RecordConsultation
         | E::OpenCaseOfConsultation
         | E::Submit => (201, None),
+        // The leg of the story is under way, and held.
+        E::Erase => (409, Some("retention-hold")),
         // What was only received is not decided.
         E::SubjectExport | E::SubjectExportPage => (409, Some("illegal-transition")),
         E::FamilyOfReferral
@@ -360,8 +362,6 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::AccessRequest
         | E::StepAccessRequest
         | E::Preparation => (200, None),
-        // The leg of the story is under way, and held.
-        E::Erase => (409, Some("retention-hold")),
         E::Accesses
         | E::Audit
         | E::Grounds
@@ -651,6 +651,20 @@ async fn asked(
             let body = json!({ "by": party.staff, "seen_by": [party.boss] });
             (path(named.id(|story| &story.referral)), Some(body))
         }
+        E::Referral | E::Retention | E::Accesses => (path(named.id(|story| &story.referral)), None),
+        E::Erase => {
+            let body = json!({ "by": party.officer, "approved_by": party.boss, "reason": "保存期間の満了" });
+            (path(named.id(|story| &story.referral)), Some(body))
+        }
+        E::Holds => (path(named.id(|story| &story.leg)), None),
+        E::PlaceHold => {
+            let body = json!({ "by": party.officer, "kind": "legal", "reason": party.private });
+            (path(named.id(|story| &story.leg)), Some(body))
+        }
+        E::LiftHold => {
+            let body = json!({ "by": party.officer, "reason": "終了" });
+            (path(named.id(|story| &story.hold)), Some(body))
+        }
         E::FamilyOfReferral | E::FamilyPageOfReferral => {
             (format!("{}?viewer=mother", path(named.id(|story| &story.referral))), None)
         }
@@ -671,20 +685,6 @@ async fn asked(
         E::StepAccessRequest => {
             let body = json!({ "by": party.officer, "step": "prepare", "found": [] });
             (path(named.id(|story| &story.request)), Some(body))
-        }
-        E::Referral | E::Retention | E::Accesses => (path(named.id(|story| &story.referral)), None),
-        E::Erase => {
-            let body = json!({ "by": party.officer, "approved_by": party.boss, "reason": "保存期間の満了" });
-            (path(named.id(|story| &story.referral)), Some(body))
-        }
-        E::Holds => (path(named.id(|story| &story.leg)), None),
-        E::PlaceHold => {
-            let body = json!({ "by": party.officer, "kind": "legal", "reason": party.private });
-            (path(named.id(|story| &story.leg)), Some(body))
-        }
-        E::LiftHold => {
-            let body = json!({ "by": party.officer, "reason": "終了" });
-            (path(named.id(|story| &story.hold)), Some(body))
         }
         E::Leg | E::AvailableActions | E::LegReceipts | E::Grounds => {
             (path(named.id(|story| &story.leg)), None)
@@ -789,13 +789,13 @@ pub async fn request(
         | Endpoint::Incidents
         | Endpoint::Incident
         | Endpoint::IncidentReport
+        | Endpoint::Retention
+        | Endpoint::Holds
         | Endpoint::AccessRequests
         | Endpoint::AccessRequest
         | Endpoint::Preparation
         | Endpoint::SubjectExport
-        | Endpoint::SubjectExportPage
-        | Endpoint::Retention
-        | Endpoint::Holds => {
+        | Endpoint::SubjectExportPage => {
             request = request.header("tsunagu-staff", &party.officer);
         }
         _ => {}

@@ -71,12 +71,12 @@ pub struct Story {
     pub entry: String,
     pub case: String,
     pub incident: String,
+    /// A hold of the sender's on the leg.
+    pub hold: String,
     /// The case the referral is about; the councils' registers know nothing of it.
     pub family: String,
     /// A disclosure request its sender has received.
     pub request: String,
-    /// A hold of the sender's on the leg.
-    pub hold: String,
     pub glass: String,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tsunagu::domain::agency::AgencyKind;
 
-use super::{items, look};
+use super::{due_now, items, look};
 use crate::support::{
     cast::{Cast, Sent},
     ending::payload,
@@ -173,6 +173,7 @@ async fn a_declared_relation_stands_until_another_supervisor_ends_it(town: &mut 
         (&json!("隣の家"), &json!("neighbour"))
     );
     assert_eq!(site.get(&path).await.problem(), "not-found", "it is not the sender's to know");
+    due_now(town).await;
     cast.everybody()
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tsunagu::domain::agency::AgencyKind;
 
-use super::{items, look};
+use super::{due_now, items, look};
 use crate::support::{
     cast::{Cast, Sent},
     ending::payload,
@@ -128,6 +128,7 @@ async fn what_ran_out_is_opened_for_an_hour_and_both_agencies_look_at_it(town: &
     let seen = nursery.get(&path).await.value();
     assert_eq!((&seen["state"], &seen["overdue"]), (&json!("settled"), &json!(false)));
     assert_eq!((&seen["own_review"]["by"], &seen["owner_review"]["by"]), (&json!(boss), &json!(officer)));
+    due_now(town).await;
     cast.everybody()
 }
 
@@ -169,6 +170,7 @@ async fn nothing_but_what_ran_out_is_passed(town: &mut Town) -> Vec<Agency> {
     let consent = consent.trim_start_matches("consent:").split('@').next().unwrap().to_owned();
     site.withdraw(&consent, writer).await.good();
     assert_eq!(code(&nursery.open(&lapsed, &colleague).await), no("CONSENT_WITHDRAWN"));
+    due_now(town).await;
     cast.everybody()
 }
 
@@ -218,6 +220,7 @@ async fn neither_a_hidden_place_nor_more_than_was_sent_is_opened(town: &mut Town
     });
     site.post_at(3, &format!("/v1/protections/{protection}/change"), &blocked).await.good();
     assert_eq!(code(&centre.open(&delivery, &worker).await), no("RECIPIENT_BLOCKED"));
+    due_now(town).await;
     let mut everybody = cast.everybody();
     everybody.push(centre);
     everybody
@@ -241,6 +244,7 @@ async fn whoever_is_not_reviewed_breaks_no_other(town: &mut Town) -> Vec<Agency>
     break_it(nursery, &other, &second).await.good();
     review(site, &glass, 2, &chief, "not_justified").await.good();
     break_it(nursery, clerk, &second).await.good();
+    due_now(town).await;
     cast.everybody()
 }
 
@@ -256,5 +260,6 @@ async fn a_review_that_finds_it_wrong_ends_it_at_once(town: &mut Town) -> Vec<Ag
     done.good();
     assert!(opened.code() == 200 || code(&opened) == no("CONSENT_EXPIRED"), "{}", opened.text());
     assert_eq!(code(&nursery.open(&delivery, clerk).await), no("CONSENT_EXPIRED"));
+    due_now(town).await;
     cast.everybody()
 }

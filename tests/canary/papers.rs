@@ -232,6 +232,11 @@ fn text_fields(file: &str) -> BTreeSet<String> {
     found
 }
 
+/// Somebody who works at the recipient and is related to the case.
+pub fn related() -> Value {
+    json!([{"name": name(), "kana": name(), "relation": "relative"}])
+}
+
 /// The fields of a document that hold a canary.
 fn canaried(document: &Value, at: &str, found: &mut BTreeSet<String>) {
     match document {
@@ -250,7 +255,14 @@ fn canaried(document: &Value, at: &str, found: &mut BTreeSet<String>) {
 #[test]
 fn every_free_text_of_every_schema_holds_a_canary() {
     for (file, documents) in [
-        ("referral.json", vec![introduction(("", ""), "", &[""]), notice("", "")]),
+        (
+            "referral.json",
+            vec![
+                introduction(("", ""), "", &[""]),
+                notice("", ""),
+                json!({"legs": [{"related": related()}]}),
+            ],
+        ),
         ("consent.json", vec![consent("", &[""], ("", ""))]),
         ("consent-form.json", vec![consent("", &[""], ("", ""))]),
         ("staff.json", vec![staff("coordinator")]),

@@ -52,9 +52,9 @@ pub async fn play(stage: &Stage) {
     withdraw(stage, &staff).await;
     rehearse(stage, &staff).await;
     recall(stage, &staff, &consent).await;
+    keep(stage, &staff, &consent).await;
     let sent = show_the_family(stage, &staff, &consent).await;
     disclose(stage, &staff, &sent).await;
-    keep(stage, &staff, &consent).await;
     relate(stage, &staff, &consent).await;
     hand_over(stage, &staff).await;
     fail(stage, &staff, &consent).await;
@@ -277,6 +277,24 @@ async fn recall(stage: &Stage, staff: &Staff, consent: &str) {
     site.send(request.header("tsunagu-staff", &staff.approver)).await.good();
 }
 
+/// What must be kept: a hold of the recipient's, looked at and lifted; and an erasure that is refused.
+async fn keep(stage: &Stage, staff: &Staff, consent: &str) {
+    let Stage { site, centre, .. } = stage;
+    let by = (staff.writer.as_str(), staff.approver.as_str());
+    let sent = site.submit(&papers::introduction(by, consent, &[&centre.id])).await;
+    let (referral, holds) = (sent.at("/id"), format!("/v1/legs/{}/holds", sent.at("/legs/0/id")));
+    let body = json!({"by": staff.boss, "kind": "legal", "reason": name()});
+    let hold = centre.post(&holds, &body).await.at("/id");
+    let erasure = json!({"by": staff.approver, "approved_by": staff.officer, "reason": name()});
+    assert_eq!(site.post(&format!("/v1/referrals/{referral}/erase"), &erasure).await.code(), 409);
+    let look = site.request("GET", &format!("/v1/referrals/{referral}/retention")).await;
+    site.send(look.header("tsunagu-staff", &staff.approver)).await.good();
+    let lift = json!({"by": staff.boss, "reason": name()});
+    centre.post(&format!("/v1/holds/{hold}/lift"), &lift).await.good();
+    let look = centre.request("GET", &holds).await.header("tsunagu-staff", &staff.boss);
+    centre.send(look).await.good();
+}
+
 /// The family's own view names fields and shows none of their values.
 async fn show_the_family(stage: &Stage, staff: &Staff, consent: &str) -> String {
     let Stage { site, nursery, .. } = stage;
@@ -325,31 +343,13 @@ async fn disclose(stage: &Stage, staff: &Staff, referral: &str) {
     assert_eq!(site.send(request.header("tsunagu-staff", &staff.writer)).await.problem(), "forbidden");
 }
 
-/// What must be kept: a hold of the recipient's, looked at and lifted; and an erasure that is refused.
-async fn keep(stage: &Stage, staff: &Staff, consent: &str) {
-    let Stage { site, centre, .. } = stage;
-    let by = (staff.writer.as_str(), staff.approver.as_str());
-    let sent = site.submit(&papers::introduction(by, consent, &[&centre.id])).await;
-    let (referral, holds) = (sent.at("/id"), format!("/v1/legs/{}/holds", sent.at("/legs/0/id")));
-    let body = json!({"by": staff.boss, "kind": "legal", "reason": name()});
-    let hold = centre.post(&holds, &body).await.at("/id");
-    let erasure = json!({"by": staff.approver, "approved_by": staff.officer, "reason": name()});
-    assert_eq!(site.post(&format!("/v1/referrals/{referral}/erase"), &erasure).await.code(), 409);
-    let look = site.request("GET", &format!("/v1/referrals/{referral}/retention")).await;
-    site.send(look.header("tsunagu-staff", &staff.approver)).await.good();
-    let lift = json!({"by": staff.boss, "reason": name()});
-    centre.post(&format!("/v1/holds/{hold}/lift"), &lift).await.good();
-    let look = centre.request("GET", &holds).await.header("tsunagu-staff", &staff.boss);
-    centre.send(look).await.good();
-}
-
 /// Somebody at the recipient is related to the case, as the sender and the recipient's own people say; and a glass that
 /// need not be broken.
 async fn relate(stage: &Stage, staff: &Staff, consent: &str) {
     let Stage { site, nursery, centre, .. } = stage;
     let by = (staff.writer.as_str(), staff.approver.as_str());
     let mut paper = papers::introduction(by, consent, &[&nursery.id]);
-    paper["legs"][0]["related"] = json!([{"name": name(), "kana": name(), "relation": "relative"}]);
+    paper["legs"][0]["related"] = papers::related();
     let sent = site.submit(&paper).await;
     let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
     let path = format!("/v1/deliveries/{delivery}/relations");

@@ -97,7 +97,7 @@ async fn a_notice_belongs_to_the_thread_of_its_writer_alone(stage: Stage) {
     let (writer, colleague) = (rows::id(), rows::id());
     let mut written = Rows { cases: vec![case.clone()], ..Rows::default() };
     for kind in [ReferralType::Introduction, ReferralType::Notice] {
-        let mut referral = rows::referral(case.owner, Fill::Full);
+        let mut referral = rows::referral(case.owner, Fill::Bare);
         (referral.kind, referral.case_id, referral.written_by) = (kind, Some(case.id), writer);
         let mut leg = rows::leg(case.owner, rows::id(), Fill::Full);
         (leg.referral, leg.kind) = (referral.id, kind);

@@ -38,7 +38,6 @@ use crate::{
         idempotency::IdempotencyRow,
         job::{JobKind, JobRow, JobState},
         leg::{LegEventRow, LegRow, ManifestRow, MoveLeg},
-        notice::NoticeReaderRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         service::{ServiceRow, UpdateService},
@@ -199,10 +198,6 @@ pub fn referral_event(referral: ReferralId, seq: i64, fill: Fill) -> ReferralEve
         hash: hash(5),
         at: at(10),
     }
-}
-
-pub fn notice_reader(referral: ReferralId) -> NoticeReaderRow {
-    NoticeReaderRow { referral, staff: id(), named_at: at(69) }
 }
 
 pub fn content(referral: ReferralId, part: &str) -> ContentRow {

@@ -42,6 +42,7 @@ const FILES: &[(&str, &[(&str, &str)])] = files_with_statements!(
     referral,
     relation,
     service,
+    standing,
     statutory,
     sign_in,
     subscription

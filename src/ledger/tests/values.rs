@@ -107,7 +107,11 @@ fn household(fill: Fill) -> Write {
             cases: vec![case],
             consultations: vec![rows::consultation(agency.id, fill)],
             referral_events: vec![rows::referral_event(referral.id, 1, fill)],
-            notice_readers: vec![rows::notice_reader(referral.id)],
+            notice_readers: vec![NoticeReaderRow {
+                referral: referral.id,
+                staff: rows::id(),
+                named_at: rows::at(69),
+            }],
             contents: vec![rows::content(referral.id, "needs")],
             referrals: vec![referral],
             leg_events: vec![rows::leg_event(leg.id, 1, fill)],

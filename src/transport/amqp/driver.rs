@@ -146,7 +146,7 @@ async fn answered<T>(answer: impl Future<Output = lapin::Result<T>>) -> Result<T
     Ok(timeout(ANSWER, answer).await.map_err(|_| Ended::NoAnswer)??)
 }
 
-fn tls(private_ca: Option<&str>) -> Result<RustlsConnector, BadSettings> {
+pub(super) fn tls(private_ca: Option<&str>) -> Result<RustlsConnector, BadSettings> {
     let roots = match private_ca {
         None => RustlsConnectorConfig::new_with_platform_verifier(),
         Some(pem) => {

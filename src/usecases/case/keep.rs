@@ -110,30 +110,15 @@ pub async fn step(
     command: &Command,
 ) -> Result<Answer, Problem> {
     once(context, caller, command, async || {
-        let (document, now) = (&command.document, context.clock.now());
+        let document = &command.document;
         let kept = Kept::find(context, caller.scope(), id).await?.ok_or_else(not_found)?;
         let by = caller.staff(context, &document["by"], "/by").await?.id;
         if kept.row.version != from {
             return Err(Problem::new(ProblemKind::VersionStale));
         }
         let before = kept.record(context, from).await?;
+        let record = make(context, caller, &before, change, document, by).await?;
         let mut write = Write { shard: shard_of(id), ..Write::default() };
-        let text = |name: &str| document[name].as_str().map(str::to_owned);
-        let made = match change {
-            Change::Household => {
-                let care = care(context, caller, document, by).await?;
-                before.change(household(document, now)?, care, (by, now))
-            }
-            Change::Plan => before.planned((by, now)),
-            Change::Close => {
-                let outcome = text("outcome").unwrap_or_default().parse()?;
-                before.close(outcome, text("note"), (by, now))
-            }
-            Change::Reopen => before.reopen(text("reason").unwrap_or_default(), (by, now)),
-        };
-        let record = made.map_err(|NotNow { state, allowed }| {
-            Problem::illegal_transition(state.code(), allowed.to_vec())
-        })?;
         if change == Change::Plan {
             write.rows.case_plans.push(plan_row(&kept, &record, document)?);
         }
@@ -149,6 +134,31 @@ pub async fn step(
         finish(context, caller, &kept, from + 1, &record, write)
     })
     .await
+}
+
+async fn make(
+    context: &Context,
+    caller: &Caller,
+    before: &CaseRecord,
+    change: Change,
+    document: &Value,
+    by: StaffId,
+) -> Result<CaseRecord, Problem> {
+    let now = context.clock.now();
+    let text = |name: &str| document[name].as_str().map(str::to_owned);
+    let made = match change {
+        Change::Household => {
+            let care = care(context, caller, document, by).await?;
+            before.change(household(document, now)?, care, (by, now))
+        }
+        Change::Plan => before.planned((by, now)),
+        Change::Close => {
+            let outcome = text("outcome").unwrap_or_default().parse()?;
+            before.close(outcome, text("note"), (by, now))
+        }
+        Change::Reopen => before.reopen(text("reason").unwrap_or_default(), (by, now)),
+    };
+    made.map_err(|NotNow { state, allowed }| Problem::illegal_transition(state.code(), allowed.to_vec()))
 }
 
 /// What changes a case is written in order by one committer.
@@ -220,7 +230,7 @@ pub async fn add_entry(
         let body = kept.key.seal(&entry_slot(row.owner, row.id), &bytes(&entry)?)?;
         let row = CaseEntryRow { body, ..row };
         let (pointer, text) = (Pointer::CaseEntry(row.id), entry_answer(&row));
-        let mut write = Write { shard: shard_of(case), ..Write::default() };
+        let mut write = Write::default();
         write.rows.audits.push(caller.audit(context, Some(staff), AuditAction::Case, case, ALLOWED));
         write.rows.case_entries.push(row);
         Ok(Prepared { write, pointer, text })

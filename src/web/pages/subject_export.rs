@@ -99,12 +99,23 @@ fn shown(section: Section, content: &Value) -> Option<Shown> {
     let fields = |entry: &Value| -> Vec<(Said, String)> {
         let members = entry.as_object().into_iter().flatten();
         let told = members.filter(|(name, _)| name.as_str() != "subject");
-        told.map(|(name, value)| (words::field(name, FormLanguage::Japanese), written(value))).collect()
+        told.map(|(name, value)| (words::field(name, FormLanguage::Japanese), field(name, value))).collect()
     };
     Some(Shown {
         name: common::section(section, FormLanguage::Japanese),
         entries: entries.iter().map(fields).collect(),
     })
+}
+
+/// A field as people write it. Sex is a code of ISO 5218.
+fn field(name: &str, value: &Value) -> String {
+    match (name, value.as_str()) {
+        ("sex", Some("0")) => "不明".to_owned(),
+        ("sex", Some("1")) => "男".to_owned(),
+        ("sex", Some("2")) => "女".to_owned(),
+        ("sex", Some("9")) => "適用不能".to_owned(),
+        _ => written(value),
+    }
 }
 
 /// A value as people write it: the parts of a name one after the other, needs by their labels.
@@ -116,7 +127,10 @@ fn written(value: &Value) -> String {
         Value::Array(items) => items.iter().map(written).collect::<Vec<_>>().join("、"),
         Value::Object(parts) => {
             let known = ["family", "given", "family_kana", "given_kana"];
-            known.iter().filter_map(|name| parts.get(*name)).map(written).collect::<Vec<_>>().join(" ")
+            let name = known.iter().filter_map(|name| parts.get(*name));
+            let others =
+                parts.iter().filter(|(name, _)| !known.contains(&name.as_str())).map(|(_, part)| part);
+            name.chain(others).map(written).collect::<Vec<_>>().join(" ")
         }
         Value::Bool(true) => "はい".to_owned(),
         Value::Bool(false) => "いいえ".to_owned(),

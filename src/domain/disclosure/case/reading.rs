@@ -1,5 +1,7 @@
 //! Reads a file of decision cases that has passed its schema.
 
+mod faults;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -28,6 +30,8 @@ use crate::domain::{
     section::{Section, Sections},
     subject::{Subject, SubjectRef},
 };
+
+use faults::{agency_twice, agency_unknown, bad_municipality, case_twice, unreadable};
 
 pub(super) type Read<T> = Result<T, Vec<FieldError>>;
 
@@ -328,51 +332,6 @@ impl WireAnswer {
             )]),
         }
     }
-}
-
-fn unreadable(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "unreadable",
-        "書式に合わない項目があります。",
-        "A member does not follow the schema.",
-    )
-}
-
-fn agency_unknown(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "agency_unknown",
-        "agencies に挙げた機関の name を書いてください。",
-        "Write the name of an agency that is listed in agencies.",
-    )
-}
-
-fn agency_twice(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "agency_twice",
-        "同じ名前の機関が二度あります。別の名前にしてください。",
-        "Two agencies have this name; give each its own.",
-    )
-}
-
-fn case_twice(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "case_twice",
-        "同じ id のケースが二度あります。別の id にしてください。",
-        "Two cases have this id; give each its own.",
-    )
-}
-
-fn bad_municipality(pointer: String) -> FieldError {
-    FieldError::new(
-        pointer,
-        "municipality",
-        "全国地方公共団体コード（6桁）の検査数字が合いません。",
-        "The check digit of this local government code is wrong.",
-    )
 }
 
 #[cfg(test)]

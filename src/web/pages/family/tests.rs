@@ -39,6 +39,10 @@ const FIELDS: &[&str] = &[
     "summary",
     "text",
     "wishes",
+    "support_so_far",
+    "open_matters",
+    "risk",
+    "meeting",
 ];
 
 fn view(text: &str) -> FamilyView {

@@ -58,6 +58,10 @@ pub fn field(name: &str, language: FormLanguage) -> Said {
         "summary" => ("短くまとめたもの", "{短|みじか}く まとめたもの", "a summary"),
         "text" => ("くわしい内容", "くわしい こと", "the details"),
         "wishes" => ("ご希望", "してほしいこと", "your wishes"),
+        "support_so_far" => ("これまでの支援", "{今|いま}までの {助|たす}け", "the support so far"),
+        "open_matters" => ("残っていること", "まだ {終|お}わって いないこと", "what is still open"),
+        "meeting" => ("引継ぎの面談", "{引|ひ}き{継|つ}ぎの {話|はな}し{合|あ}い", "the hand-over meeting"),
+        "risk" => ("心配なこと", "{心配|しんぱい}な こと", "what is a worry"),
         _ => ("その他", "その{他|ほか}", "other"),
     };
     word(language, ja, easy, en)
