@@ -422,7 +422,7 @@ async fn what_colleagues_do_afterwards_does_not_betray_a_notice(town: &mut Town)
     assert!(seen["legs"][0]["warnings"].to_string().contains("first_time"), "{seen}");
     let sent = Sent::read(&nursery.submit(&paper).await.value());
     // A protection of the case names the legs it bears on, and not the notice.
-    let protect = |place: &str, id: &str| json!({"by": colleague, "hidden_from": [{"municipality": "141305"}], place: id});
+    let protect = |place: &str, id: &str| json!({"by": colleague, "hidden_from": [{"municipality": "141305"}], "ground": "支援措置", place: id});
     let told = nursery.post("/v1/protections", &protect("case", CASE)).await.value();
     let legs: Vec<&str> =
         told["legs"].as_array().unwrap().iter().map(|leg| leg["leg"].as_str().unwrap()).collect();
