@@ -56,6 +56,7 @@ pub struct Hub {
     address: SocketAddr,
     context: Arc<Context>,
     transport: Transport,
+    desk: Arc<Desk>,
     server: ServerHandle,
     stage: watch::Sender<Stage>,
     parts: Parts,
@@ -169,7 +170,7 @@ impl Hub {
         let handle = server.handle();
         parts.server.spawn(run_server(server));
         tracing::info!(%address, mode = %config.hub.mode, hub = %context.vault.hub_id(), "the hub runs");
-        Ok(Self { address, context, transport, server: handle, stage, parts, lock })
+        Ok(Self { address, context, transport, desk, server: handle, stage, parts, lock })
     }
 
     /// Where the hub listens; with the real port where port 0 was asked for.
@@ -203,15 +204,22 @@ impl Hub {
     /// Ends the hub in order: no new connections, running requests within their time, workers, transport,
     /// committers, and last the lock.
     pub async fn stop(self) {
-        let Self { server, stage, mut parts, context, transport, lock, .. } = self;
+        let Self { server, stage, mut parts, context, transport, desk, lock, .. } = self;
         tracing::info!("the hub stops; running requests may finish");
         server.stop(true).await;
         end("the HTTP server", &mut parts.server).await;
         stage.send_replace(Stage::WorkersEnd);
         end("a worker", &mut parts.workers).await;
+        match desk.clear(&context).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "jobs that were not settled are given back"),
+            Err(problem) => {
+                tracing::warn!(kind = ?problem.kind, "jobs that were not settled wait until their lease has lapsed");
+            }
+        }
         stage.send_replace(Stage::LinkEnds);
         end("the link to the broker", &mut parts.link).await;
-        drop((context, transport));
+        drop((context, transport, desk));
         end("a committer", &mut parts.committers).await;
         drop(lock);
         tracing::info!("the hub has stopped");

@@ -12,6 +12,8 @@ mod support;
 mod cases;
 #[path = "access/cells.rs"]
 mod cells;
+#[path = "access/notices.rs"]
+mod notices;
 #[path = "access/pages.rs"]
 mod pages;
 #[path = "access/protections.rs"]

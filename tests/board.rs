@@ -3,10 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is the point")]
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tsunagu::{
+    clock::Clock,
     domain::{agency::AgencyKind, leg::LegAction},
     ledger::Scope,
     web::{Access, TABLE},
@@ -17,7 +22,7 @@ mod support;
 use support::{
     cast::{Cast, Sent},
     stories::stories,
-    town::{Agency, Browser, FORM, Reply, Town, between, form},
+    town::{Agency, Browser, Engine, FORM, Reply, Town, between, form},
 };
 
 stories!(
@@ -100,9 +105,9 @@ async fn the_ladder_rises_as_the_recipient_takes_opens_and_answers(town: &mut To
     let looked = hub.ledger.audit_of(scope, &leg, 99).await.unwrap();
     drop(hub);
     assert_eq!(
-        looked.iter().filter(|entry| entry.action.code() == "read").count(),
+        looked.iter().filter(|entry| entry.action.code() == "read" && entry.staff.is_some()).count(),
         2,
-        "who looked is on record"
+        "who looked at the page is on record; the system asked for nobody in particular"
     );
     assert_eq!(board.get(&format!("/board/legs/{delivery}")).await.code(), 404);
     cast.everybody()
@@ -356,18 +361,28 @@ async fn a_name_is_never_markup(town: &mut Town) -> Vec<Agency> {
 async fn a_notice_stands_on_its_writers_board_alone(town: &mut Town) -> Vec<Agency> {
     let nursery = town.agency(AgencyKind::Nursery).await;
     let centre = town.agency(AgencyKind::FamilyCentre).await;
-    let (head, colleague) = (nursery.hire("supervisor").await, nursery.hire("agency_staff").await);
-    let desk = centre.hire("duty_desk").await;
-    let sent = Sent::read(&nursery.submit(&town.notice(&head, &centre)).await.value());
-    let leg = &sent.legs[0].0;
+    let (head, colleague) = (nursery.hire("coordinator").await, nursery.hire("supervisor").await);
+    let (named, desk) = (nursery.hire("agency_staff").await, centre.hire("duty_desk").await);
+    let mut paper = town.notice(&head, &centre);
+    paper["seen_by"] = json!([named]);
+    let sent = Sent::read(&nursery.submit(&paper).await.value());
+    // Among others, which everybody sees.
+    let plain = Sent::read(&nursery.submit(&town.self_contact(&head, &centre)).await.value());
+    let (leg, plain) = (&sent.legs[0].0, &plain.legs[0].0);
     let own = signed_in(&nursery, &head).await;
+    let theirs = signed_in(&nursery, &named).await;
     let other = signed_in(&nursery, &colleague).await;
     for query in ["", "?order=due", "?state=requested", "?state=requested&order=due"] {
-        assert_eq!(legs(&own.get(&format!("/board{query}")).await), std::slice::from_ref(leg), "{query}");
-        assert!(legs(&other.get(&format!("/board{query}")).await).is_empty(), "{query}");
+        for board in [&own, &theirs] {
+            let shown = legs(&board.get(&format!("/board{query}")).await);
+            assert_eq!(shown, [leg.clone(), plain.clone()], "{query}");
+        }
+        let shown = legs(&other.get(&format!("/board{query}")).await);
+        assert_eq!(shown, std::slice::from_ref(plain), "{query}");
     }
     let path = format!("/board/legs/{leg}");
     own.get(&path).await.good();
+    theirs.get(&path).await.good();
     let (hidden, missing) =
         (other.get(&path).await, other.get("/board/legs/0192f000-0000-4000-8000-00000000dead").await);
     assert_eq!((hidden.code(), hidden.text()), (404, missing.text()), "as if it were not there");
@@ -376,6 +391,35 @@ async fn a_notice_stands_on_its_writers_board_alone(town: &mut Town) -> Vec<Agen
     let own = signed_in(&nursery, &head).await;
     assert!(rows(&own.get("/board").await)[0].contains("期限超過"), "the 48 hours are over");
     vec![nursery, centre]
+}
+
+/// Whoever signs in waits for a turn; what is sent meanwhile does not wait for those who do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sign_ins_hold_up_no_referral() {
+    const MANY: usize = 12;
+    let clock = Clock::fixed(Clock::System.now());
+    // One thread answers everybody: were a password looked at there, everything would wait for it.
+    let town = Town::with(Engine::Embedded, clock, |config| config.server.workers = 1).await.unwrap();
+    let cast = Cast::of(&town).await;
+    let paper = town.self_contact(&cast.writer, &cast.nursery);
+    let answered = AtomicUsize::new(0);
+    let sign_ins = join_all((0..MANY).map(|number| {
+        let (browser, answered) = (Browser::of(&cast.site), &answered);
+        async move {
+            browser.sign_in(&format!("nobody-{number}"), PASSWORD).await;
+            answered.fetch_add(1, Ordering::SeqCst);
+        }
+    }));
+    let sent = async {
+        while answered.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        cast.site.submit(&paper).await.good();
+        answered.load(Ordering::SeqCst)
+    };
+    let (_, before) = tokio::join!(sign_ins, sent);
+    assert!(before <= MANY * 2 / 3, "{before} of {MANY} sign-ins were answered before the referral");
+    support::ending::holds(&town, &cast.everybody()).await;
 }
 
 async fn a_page_says_what_to_do_in_the_readers_language(town: &mut Town) -> Vec<Agency> {

@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use support::{
     cast::Cast,
-    ending::payload,
+    ending::{self, payload},
     stories::stories,
     town::{Agency, Reply, Town},
 };
@@ -31,10 +31,35 @@ stories! {
     an_acceptance_races_a_cancellation,
     an_opening_races_a_cancellation,
     an_opening_races_an_acknowledgement,
+    a_hub_whose_clock_is_ahead_rings_at_once,
+    a_restart_right_after_a_withdrawal_leaves_nothing_in_hand,
 }
 
 /// How many pairs race in each race.
 const PAIRS: usize = 20;
+
+/// What is due is asked of the clock that said when it would be: a month ahead of the database's costs no month.
+async fn a_hub_whose_clock_is_ahead_rings_at_once(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    town.advance(Duration::from_secs(30 * 24 * 3600));
+    let (_, delivery) = cast.send_nursery(town).await;
+    ending::everybody_is_told(town.config.ledger.url.expose()).await;
+    cast.nursery.open(&delivery, &cast.clerk).await.good();
+    cast.everybody()
+}
+
+/// A hub that ends well gives back what it had in hand: the next one need not wait for a lease to lapse.
+async fn a_restart_right_after_a_withdrawal_leaves_nothing_in_hand(town: &mut Town) -> Vec<Agency> {
+    let cast = Cast::of(town).await;
+    for _ in 0..3 {
+        let sent = cast.send(town, &[&cast.nursery, &cast.family]).await;
+        cast.nursery.open(&sent.legs[0].1, &cast.clerk).await.good();
+        cast.site.withdraw(&sent.consent, &cast.writer).await.good();
+        town.restart().await;
+        ending::everybody_is_told(town.config.ledger.url.expose()).await;
+    }
+    cast.everybody()
+}
 
 async fn a_cancellation_before_the_copy_is_read_is_final(town: &mut Town) -> Vec<Agency> {
     let cast = Cast::of(town).await;

@@ -165,10 +165,23 @@ async fn nobody_takes_back_a_notice(town: &mut Town) -> Vec<Agency> {
     let cast = Cast::of(town).await;
     let Cast { nursery, clerk, .. } = &cast;
     let centre = town.agency(AgencyKind::FamilyCentre).await;
-    let sent = nursery.submit(&town.notice(clerk, &centre)).await;
-    let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
+    let mut named = Vec::new();
     for role in ["agency_staff", "supervisor", "privacy_officer"] {
-        let staff = nursery.hire(role).await;
+        named.push(nursery.hire(role).await);
+    }
+    let mut notice = town.notice(clerk, &centre);
+    notice["seen_by"] = json!(named);
+    let sent = nursery.submit(&notice).await;
+    let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
+    let boss = nursery.hire("supervisor").await;
+    let path = format!("/v1/legs/{leg}/actions/recall");
+    assert_eq!(
+        nursery.post_at(1, &path, &mistake(&boss)).await.code(),
+        404,
+        "who is not named finds nothing"
+    );
+    for role in named.iter().chain([clerk]) {
+        let staff = role.clone();
         let refused = nursery.act(&leg, "recall", &mistake(&staff)).await;
         assert_eq!((refused.code(), &refused.json()["code"]), (409, &json!("not_notice")), "{role}");
         assert!(!nursery.available(&leg, &staff).await.contains(&"recall".to_owned()));

@@ -108,8 +108,8 @@ async fn a_notice_is_taken_by_the_desk_whose_clock_runs(town: &mut Town) -> Vec<
     let taken = centre.act(leg, "accept", &json!({"by": desk})).await.value();
     assert_eq!((taken["state"].as_str(), taken["level"].as_str()), (Some("accepted"), Some("R4")));
     town.advance(Duration::from_secs(49 * 3600));
-    assert_eq!(nursery.leg(leg).await["clocks"][0]["overdue"], true);
-    assert_eq!(nursery.ladder(leg).await, ["R0", "R1", "R2", "R3", "R4"]);
+    assert_eq!(centre.leg(leg).await["clocks"][0]["overdue"], true, "and runs on, for the desk");
+    assert_eq!(centre.ladder(leg).await, ["R0", "R1", "R2", "R3", "R4"]);
 
     let other = town.agency(AgencyKind::Nursery).await;
     let before = town.rows().await;

@@ -82,6 +82,7 @@ const REQUESTS: &[Schema] = &[
     Schema::HoldLift,
     Schema::Ack,
     Schema::Staff,
+    Schema::Readers,
     Schema::SignIn,
     Schema::SubscriptionAmqp,
     Schema::SubscriptionMail,

@@ -21,7 +21,8 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-pub use fact::{CHANGE_REASON, CaseClass, ConsentSought, Fact, FactKind, Facts, INSTEAD_OF};
+pub use fact::{CHANGE_REASON, CaseClass, ConsentSought, FACILITY, Fact, FactKind, Facts, INSTEAD_OF};
+pub use notice::to_the_facility;
 pub use table::TABLE;
 
 use super::{

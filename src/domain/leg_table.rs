@@ -146,14 +146,16 @@ pub const TRANSITIONS: &[Transition] = &[
     row(13, AT_WORK, LegAction::Complete, Completed, &[R]).with(&[Field::Outcome]),
     row(14, &[Accepted, Scheduled, InProgress, OnHold], LegAction::Discontinue, Discontinued, &[R])
         .with(&[Field::Reason]),
-    row(15, &[Requested], LegAction::Cancel, Cancelled, &[S]).when(&[Guard::NotFetched]),
+    row(15, &[Requested], LegAction::Cancel, Cancelled, &[S]).when(&[Guard::NotNotice, Guard::NotFetched]),
     // While the copy is held back nobody at the recipient has seen anything: no R1 was written, and none will be.
     row(15, &[Requested], LegAction::Undo, Cancelled, &[S]).when(&[Guard::Held]),
-    row(16, &[Requested], LegAction::Cancel, CancelRequested, &[S, SS]).when(&[Guard::CopyOut]),
-    row(16, &[Received, InfoRequested, Waitlisted], LegAction::Cancel, CancelRequested, &[S, SS]),
+    row(16, &[Requested], LegAction::Cancel, CancelRequested, &[S, SS])
+        .when(&[Guard::NotNotice, Guard::CopyOut]),
+    row(16, &[Received, InfoRequested, Waitlisted], LegAction::Cancel, CancelRequested, &[S, SS])
+        .when(&[Guard::NotNotice]),
     // Whoever has handed a family over has nothing left to cancel; a mistake is recalled.
     row(16, &[Accepted, Scheduled, InProgress, OnHold], LegAction::Cancel, CancelRequested, &[S, SS])
-        .when(&[Guard::NotHandOver]),
+        .when(&[Guard::NotNotice, Guard::NotHandOver]),
     row(17, &[CancelRequested], LegAction::ConfirmCancel, Cancelled, &[R]),
     // The result may win the race against the cancellation; but a family was accepted before, or not at all.
     row(17, &[CancelRequested], LegAction::Complete, Completed, &[R])

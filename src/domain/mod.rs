@@ -14,7 +14,7 @@
 //!    Who opens is asked too: [`relation`] (who is too near to a family), [`break_glass`] (what ran out, for an hour);
 //!    afterwards [`cover`] says what covered whom, and [`purpose`] for what somebody looked.
 //!    Before a sending, [`second_look`] asks whether the recipient is the one that was meant, and
-//!    [`release`] says for how long it can still be undone.
+//!    [`release`] says for how long it can still be undone. What the sender of a 通告 is told of it: [`told`].
 //! 6. **The one way out.** [`document`]: every byte about a person passes here, under a mask, and under a [`veil`] where
 //!    the family is hidden. [`difference`] compares two of its documents. What a family is told of its copies:
 //!    [`family_view`]; what somebody is shown who asks what is held about a person: [`access_request`], [`subject_export`].
@@ -90,4 +90,5 @@ pub mod staff;
 pub mod subject;
 pub mod subject_export;
 pub mod submission;
+pub mod told;
 pub mod veil;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    basis::{Basis, BasisCode, Facts, Items, Lane},
+    basis::{Basis, BasisCode, FACILITY, Facts, Items, Lane},
     consent::day_in_japan,
     content::Content,
     field_error::FieldError,
@@ -30,6 +30,8 @@ pub struct Submission {
     pub purpose: ReferralType,
     pub written_by: StaffId,
     pub approved_by: Option<StaffId>,
+    /// Those of the writer's colleagues who may see a notice too.
+    pub seen_by: BTreeSet<StaffId>,
     pub source_ref: Option<String>,
     pub case: Option<CaseId>,
     /// When a notice was given by telephone, if it was.
@@ -106,6 +108,8 @@ struct Wire {
     purpose: Option<ReferralType>,
     written_by: StaffId,
     approved_by: Option<StaffId>,
+    #[serde(default)]
+    seen_by: BTreeSet<StaffId>,
     source_ref: Option<String>,
     case: Option<CaseId>,
     called_at: Option<Timestamp>,
@@ -150,6 +154,9 @@ impl Submission {
             }
         }
         faults.extend(notice_faults(wire.kind, &legs));
+        if wire.kind != ReferralType::Notice && !wire.seen_by.is_empty() {
+            faults.push(seen_by_all());
+        }
         if wire.kind == ReferralType::HandOver {
             faults.extend(hand_over_faults(wire.case, legs.len()));
         }
@@ -165,6 +172,7 @@ impl Submission {
             purpose: wire.purpose.unwrap_or(wire.kind),
             written_by: wire.written_by,
             approved_by: wire.approved_by,
+            seen_by: wire.seen_by.into_iter().filter(|staff| *staff != wire.written_by).collect(),
             source_ref: wire.source_ref,
             case: wire.case,
             called_at: wire.called_at,
@@ -179,6 +187,11 @@ impl Submission {
     /// Whether this is a 通告: its basis says so, not its type.
     pub fn is_notice(&self) -> bool {
         self.legs.iter().any(|leg| leg.lane() == Some(Lane::Notice))
+    }
+
+    /// Whether this tells of the staff of that agency: then nothing of it goes there, by no leg.
+    pub fn is_about(&self, agency: AgencyId) -> bool {
+        self.legs.iter().any(|leg| leg.facts.agency(FACILITY.name) == Some(agency))
     }
 }
 
@@ -279,6 +292,15 @@ fn recipient_twice(place: usize) -> FieldError {
         "recipient_twice",
         "同じ機関が二度、宛先になっています。一つにまとめてください。",
         "This agency is a recipient twice; keep one leg.",
+    )
+}
+
+fn seen_by_all() -> FieldError {
+    FieldError::new(
+        "/seen_by",
+        "notice_only",
+        "見られる職員を限るのは通告（TSUKOKU）だけです。ほかの紹介・連絡は、自機関の職員がだれでも見られます。",
+        "Only a notice (TSUKOKU) is for named colleagues; everything else is seen by the whole agency.",
     )
 }
 

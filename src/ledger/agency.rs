@@ -78,10 +78,12 @@ statements! {
         "JOIN agency_name_key AS other ON other.name_key = mine.name_key AND other.agency <> mine.agency ",
         "WHERE (SELECT active FROM agency WHERE agency.id = other.agency) = 1 AND mine.agency IN ",
         "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) LIMIT $17"];
-    // A leg sent in error, or never visible, does not make its recipient a known one.
+    // A leg sent in error, or never visible, does not make its recipient a known one. Nor does a notice: whoever is not
+    // asked any more would learn of it.
     SENT_BEFORE = ["SELECT agency.id FROM agency WHERE agency.id IN ",
         "($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AND EXISTS (SELECT 1 FROM leg ",
         "WHERE leg.sender = $1 AND leg.recipient = agency.id AND leg.state <> 'entered_in_error' AND ",
+        "leg.kind <> 'TSUKOKU' AND ",
         "(SELECT state FROM delivery WHERE delivery.id = leg.delivery) <> 'stopped')"];
     ROTATE = ["UPDATE agency SET secret_mac = $3, version = version + 1 WHERE id = $1 AND version = $2"];
     STAFF = ["SELECT ", StaffRow::COLUMNS, " FROM staff WHERE id = $1 AND agency = $2"];

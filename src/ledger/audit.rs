@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Ledger, LedgerError, Scope,
+    notice::{seen_leg, seen_referral},
     text::statements,
     values::{LAST, table, text_columns},
 };
@@ -92,15 +93,45 @@ pub struct Period {
     pub before: Timestamp,
 }
 
+/// That an entry of the caller's own agency is not about a notice it gave which the person may not see: a line about it
+/// would tell everybody else that there is one. The preview of a notice has who wrote it as its subject. Each question
+/// is asked by the key of its table.
+macro_rules! seen_subject {
+    ($subject:literal, $agency:literal, $person:literal) => {
+        concat!(
+            "(audit.action <> 'preview' OR audit.subject <> COALESCE(audit.staff, '') OR audit.staff = ",
+            $person,
+            ") AND NOT EXISTS (SELECT 1 FROM referral WHERE referral.id = ",
+            $subject,
+            " AND referral.owner = ",
+            $agency,
+            " AND NOT ",
+            seen_referral!($person),
+            ") AND NOT EXISTS (SELECT 1 FROM leg WHERE leg.id = ",
+            $subject,
+            " AND leg.sender = ",
+            $agency,
+            " AND NOT ",
+            seen_leg!($person),
+            ")"
+        )
+    };
+}
+
 statements! {
-    ALL = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE agency = $1 AND id < $2 ORDER BY id DESC LIMIT $3"];
+    ALL = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE agency = $1 AND id < $2 AND ",
+        seen_subject!("audit.subject", "$1", "$4"), " ORDER BY id DESC LIMIT $3"];
     OF_DAY = ["SELECT ", AuditRow::COLUMNS,
-        " FROM audit WHERE agency = $1 AND id < $2 AND at >= $4 AND at < $5 ORDER BY id DESC LIMIT $3"];
+        " FROM audit WHERE agency = $1 AND id < $2 AND at >= $5 AND at < $6 AND ",
+        seen_subject!("audit.subject", "$1", "$4"), " ORDER BY id DESC LIMIT $3"];
     OF_STAFF = ["SELECT ", AuditRow::COLUMNS,
-        " FROM audit WHERE agency = $1 AND staff = $6 AND id < $2 AND at >= $4 AND at < $5 ORDER BY id DESC LIMIT $3"];
+        " FROM audit WHERE agency = $1 AND staff = $7 AND id < $2 AND at >= $5 AND at < $6 AND ",
+        seen_subject!("audit.subject", "$1", "$4"), " ORDER BY id DESC LIMIT $3"];
     ABOUT = ["SELECT ", AuditRow::COLUMNS,
-        " FROM audit WHERE agency = $1 AND subject = $6 AND id < $2 AND at >= $4 AND at < $5 ORDER BY id DESC LIMIT $3"];
-    OF_SUBJECT = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE subject = $1 AND agency = $2 ORDER BY id LIMIT $3"];
+        " FROM audit WHERE agency = $1 AND subject = $7 AND id < $2 AND at >= $5 AND at < $6 AND ",
+        seen_subject!("$7", "$1", "$4"), " ORDER BY id DESC LIMIT $3"];
+    OF_SUBJECT = ["SELECT ", AuditRow::COLUMNS, " FROM audit WHERE subject = $1 AND agency = $2 AND ",
+        seen_subject!("$1", "$2", "$4"), " ORDER BY id LIMIT $3"];
 }
 
 impl Ledger {
@@ -121,6 +152,7 @@ impl Ledger {
         };
         let before = before.map_or_else(|| LAST.to_owned(), |id| id.to_string());
         let mut statement = sqlx::query(text).bind(scope.agency().to_string()).bind(before).bind(limit);
+        statement = statement.bind(scope.person_text());
         if text != ALL {
             let period = period.unwrap_or(Period { from: Timestamp::MIN, before: Timestamp::MAX });
             statement = statement.bind(period.from.as_microsecond()).bind(period.before.as_microsecond());
@@ -133,16 +165,25 @@ impl Ledger {
         self.many(statement).await
     }
 
-    /// What the caller's own agency did to one record.
+    /// What the caller's own agency did to one record. What its people did about a notice they gave is shown to those
+    /// who may see the notice.
     pub async fn audit_of(
         &self,
         scope: Scope,
         subject: &str,
         limit: i64,
     ) -> Result<Vec<AuditRow>, LedgerError> {
-        self.many(
-            sqlx::query(OF_SUBJECT).bind(subject.to_owned()).bind(scope.agency().to_string()).bind(limit),
-        )
-        .await
+        let statement = sqlx::query(OF_SUBJECT).bind(subject.to_owned()).bind(scope.agency().to_string());
+        self.many(statement.bind(limit).bind(scope.person_text())).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_in_the_statements_is_that_of_a_preview() {
+        assert!(ALL.contains(&format!("audit.action <> '{}'", AuditAction::Preview.code())));
     }
 }

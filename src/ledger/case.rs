@@ -9,6 +9,7 @@ use super::{
     Ledger, LedgerError, Scope,
     consent::ConsentRow,
     leg::LegRow,
+    notice::seen_referral,
     text::statements,
     values::{Column as _, LAST, Row as _, table, text_columns},
 };
@@ -96,7 +97,8 @@ pub struct MoveCase {
     pub at: Timestamp,
 }
 
-const THREAD: &str = "(kind <> 'TSUKOKU' OR written_by = $2)";
+/// A notice is shown to those who may see it.
+const THREAD: &str = seen_referral!("$2");
 const CORRECTED_BY: &str =
     "(SELECT MAX(later.id) FROM case_entry later WHERE later.corrects = case_entry.id)";
 

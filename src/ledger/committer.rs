@@ -219,7 +219,7 @@ async fn apply(on: &mut AnyConnection, writes: &[Write]) -> Result<Vec<Done>, Fa
         arrangement_cases
     );
     insert_all!(cases, case_versions, case_plans, case_entries, case_consents, consultations);
-    insert_all!(referral_events, legs, leg_events, manifests, deliveries, receipts);
+    insert_all!(referral_events, notice_readers, legs, leg_events, manifests, deliveries, receipts);
     insert_all!(holdings, statutory, incidents, relations, break_glasses, audits, sign_ins, sessions);
     insert_all!(shreds, erasures, retired_keks);
     insert_all!(access_requests, access_request_versions);

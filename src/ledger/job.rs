@@ -73,7 +73,8 @@ pub enum Work {
 /// Takes up to `limit` jobs that are due.
 pub struct ClaimJobs {
     pub work: Work,
-    pub now: Timestamp,
+    /// What was to be done by then is due.
+    pub due: Timestamp,
     pub lease_until: Timestamp,
     pub limit: i64,
     pub dialect: super::Dialect,
@@ -167,7 +168,7 @@ impl ClaimJobs {
         };
         let rows = sqlx::query(text)
             .bind(self.lease_until.as_microsecond())
-            .bind(self.now.as_microsecond())
+            .bind(self.due.as_microsecond())
             .bind(self.limit)
             .fetch_all(on)
             .await?;

@@ -5,6 +5,7 @@ use sqlx::AnyConnection;
 
 use super::{
     Ledger, LedgerError, Scope,
+    notice::{NO_NOTICE, Reading, seen_leg},
     text::statements,
     values::{LAST, table, text_columns},
 };
@@ -111,16 +112,17 @@ pub struct Window {
 }
 
 statements! {
-    OF_PARTY = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1 AND (sender = $2 OR recipient = $2 AND ",
-        visible!(), ")"];
+    OF_PARTY = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1 AND (sender = $2 AND ",
+        seen_leg!("$3"), " OR recipient = $2 AND ", visible!(), ")"];
     BY_ID = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE id = $1"];
     OF_REFERRAL = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE referral = $1 ORDER BY place"];
-    OF_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE consent = $1 ORDER BY id"];
-    SENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id < $3 ORDER BY id DESC LIMIT $4"];
+    OF_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE consent = $1 AND ", NO_NOTICE, " ORDER BY id"];
+    SENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id < $3 AND ", NO_NOTICE,
+        " ORDER BY id DESC LIMIT $4"];
     GOT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id < $3 AND ", visible!(),
         " ORDER BY id DESC LIMIT $4"];
     SENT_UNDER_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE sender = $1 AND state = $2 AND id > $3 ",
-        "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 ORDER BY id LIMIT $6"];
+        "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 AND ", NO_NOTICE, " ORDER BY id LIMIT $6"];
     GOT_UNDER_CONSENT = ["SELECT ", LegRow::COLUMNS, " FROM leg WHERE recipient = $1 AND state = $2 AND id > $3 ",
         "AND consent IS NOT NULL AND created_at >= $4 AND created_at < $5 AND ", visible!(), " ORDER BY id LIMIT $6"];
     EVENTS = ["SELECT ", LegEventRow::COLUMNS, " FROM leg_event WHERE leg = $1 ORDER BY seq"];
@@ -131,9 +133,11 @@ statements! {
 }
 
 impl Ledger {
-    /// A leg of which the caller is sender, or recipient of a copy that it can see.
+    /// A leg of which the caller is sender, or recipient of a copy that it can see. The sender of a notice is those
+    /// persons who may see it.
     pub async fn leg(&self, scope: Scope, id: LegId) -> Result<Option<LegRow>, LedgerError> {
-        self.one(sqlx::query(OF_PARTY).bind(id.to_string()).bind(scope.agency().to_string())).await
+        let statement = sqlx::query(OF_PARTY).bind(id.to_string()).bind(scope.agency().to_string());
+        self.one(statement.bind(scope.person_text())).await
     }
 
     /// For the hub itself: the leg of a copy.
@@ -149,12 +153,14 @@ impl Ledger {
         self.many(sqlx::query(OF_REFERRAL).bind(referral.to_string())).await
     }
 
-    /// The legs that rest on a consent. For the hub: a withdrawal concerns them all.
+    /// The legs that rest on a consent. For the hub: a withdrawal concerns them all. A notice rests on none, whatever
+    /// was attached to it.
     pub async fn legs_under(&self, consent: ConsentId) -> Result<Vec<LegRow>, LedgerError> {
         self.many(sqlx::query(OF_CONSENT).bind(consent.to_string())).await
     }
 
-    /// The caller's legs in one state, newest first, by keyset.
+    /// The caller's legs in one state, newest first, by keyset; on the sender's side with the notices of the person
+    /// who asks, in the state in which they stand for their sender.
     pub async fn legs(
         &self,
         scope: Scope,
@@ -167,10 +173,16 @@ impl Ledger {
             Side::Sender => SENT,
             Side::Recipient => GOT,
         };
-        let before = before.map_or_else(|| LAST.to_owned(), |id| id.to_string());
+        let from = before.map_or_else(|| LAST.to_owned(), |id| id.to_string());
         let statement =
-            sqlx::query(text).bind(scope.agency().to_string()).bind(state.code()).bind(before).bind(limit);
-        self.many(statement).await
+            sqlx::query(text).bind(scope.agency().to_string()).bind(state.code()).bind(from).bind(limit);
+        let mut legs: Vec<LegRow> = self.many(statement).await?;
+        if side == Side::Sender {
+            legs.extend(self.notices(scope, &[state], Reading::Newest, before, limit).await?);
+            legs.sort_unstable_by_key(|leg| std::cmp::Reverse(leg.id));
+            legs.truncate(usize::try_from(limit).unwrap_or_default());
+        }
+        Ok(legs)
     }
 
     /// The caller's legs of a time that rest on a consent, in whatever state, oldest first, by keyset. Legs are

@@ -23,6 +23,7 @@ pub mod incident;
 pub mod job;
 pub mod keyring;
 pub mod leg;
+pub mod notice;
 pub mod protection;
 pub mod receipt;
 pub mod referral;
@@ -52,7 +53,7 @@ pub use error::{LedgerError, WriteError};
 pub use fence::{Fence, Mode};
 pub use write::{Done, Lane, Rows, Step, Write};
 
-use crate::domain::ids::AgencyId;
+use crate::domain::ids::{AgencyId, StaffId};
 use committer::Task;
 use values::{Row, Statement};
 
@@ -74,18 +75,35 @@ impl Dialect {
 }
 
 /// In whose name rows are read. Every list and every look at a referral takes one, so that nothing of
-/// another agency can be asked for.
+/// another agency can be asked for; nor, without the person, a 通告 that this agency gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scope(AgencyId);
+pub struct Scope {
+    agency: AgencyId,
+    person: Option<StaffId>,
+}
 
 impl Scope {
     /// The scope of an agency that has proved who it is, or for whom the hub acts.
     pub const fn of(agency: AgencyId) -> Self {
-        Self(agency)
+        Self { agency, person: None }
+    }
+
+    /// The same for a member of that agency's own staff, who also sees the notices that are this person's to see.
+    pub const fn and(self, person: Option<StaffId>) -> Self {
+        Self { person, ..self }
     }
 
     pub const fn agency(self) -> AgencyId {
-        self.0
+        self.agency
+    }
+
+    pub const fn person(self) -> Option<StaffId> {
+        self.person
+    }
+
+    /// The person as a parameter. Nobody's id is empty.
+    fn person_text(self) -> String {
+        self.person.map(|person| person.to_string()).unwrap_or_default()
     }
 }
 

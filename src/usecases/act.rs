@@ -1,9 +1,12 @@
 //! An act on a leg: answers of the recipient, cancellations and replies of the sender. The leg's own table is
 //! the only authority; the first answer writes R4, an end writes exactly one ending receipt.
 
+mod again;
 mod details;
 
 use serde_json::{Map, Value, json};
+
+pub(super) use again::answer_again;
 
 use super::{
     ALLOWED, Answer, Caller, Command, Context,
@@ -13,8 +16,8 @@ use super::{
     not_found,
     open::moved,
     opened::{OpenedLeg, damaged},
-    recall::{self, Recall},
-    rehearsal, ring,
+    recall::Recall,
+    rehearsal, ring, told,
 };
 use crate::{
     domain::{
@@ -93,7 +96,9 @@ async fn prepare(
     version: i64,
     command: &Command,
 ) -> Result<Prepared, Problem> {
-    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let scope = caller.scope_of(context, &command.document["by"]).await?;
+    let leg = context.ledger.leg(scope, id).await?.ok_or_else(not_found)?;
+    let leg = told::told(context, caller, leg).await?;
     let staff = caller.staff(context, &command.document["by"], "/by").await?;
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     // Whoever is late to undo is told what to do instead, and not to read again and try once more.
@@ -102,12 +107,14 @@ async fn prepare(
         return Err(Problem::new(ProblemKind::VersionStale));
     }
     let facts = facts(context, &leg, &delivery).await?;
-    let row = allowed_row(&leg, action, &actors(caller, &leg, staff.role), &facts)?;
+    let row = allowed_row(caller, &leg, action, &actors(caller, &leg, staff.role), &facts)?;
     let mut details = details::details(row, &command.document)?;
     let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
     let answered = answered(context, &opened.leg).await?;
     let mut write = Write { lane: Lane::Urgent, ..Write::default() };
-    let by = Actor { agency: Some(caller.id()), staff: Some(staff.id), attested: Attested::AgencyAsserted };
+    // Who of its sender's staff speaks in a notice is not signed: the desk need not know, and nobody else may.
+    let named = (!told::little(caller, &opened.leg)).then_some(staff.id);
+    let by = Actor { agency: Some(caller.id()), staff: named, attested: Attested::AgencyAsserted };
     let mut trail = Trail::resume(context, &opened.key, opened.frame(), &opened.leg);
     let at = trail.at();
     let mut recall = None;
@@ -240,8 +247,11 @@ pub(super) fn actors(caller: &Caller, leg: &LegRow, role: StaffRole) -> Vec<LegA
 }
 
 /// Everything the caller's staff of this role can do now, each act once.
-pub(super) fn available(leg: &LegRow, actors: &[LegActor], facts: &Facts) -> Vec<Available> {
+pub(super) fn available(caller: &Caller, leg: &LegRow, actors: &[LegActor], facts: &Facts) -> Vec<Available> {
     let mut found: Vec<Available> = Vec::new();
+    if told::is_over(caller, leg) {
+        return found;
+    }
     for one in actors.iter().flat_map(|actor| leg::available(leg.state, *actor, facts)) {
         if !found.iter().any(|other| other.action == one.action) {
             found.push(one);
@@ -258,12 +268,14 @@ const fn acts_here(action: LegAction) -> bool {
 }
 
 fn allowed_row(
+    caller: &Caller,
     leg: &LegRow,
     action: LegAction,
     actors: &[LegActor],
     facts: &Facts,
 ) -> Result<&'static Transition, Problem> {
     let mut last: Option<Illegal> = None;
+    let actors = if told::is_over(caller, leg) { &[] } else { actors };
     for actor in actors {
         match leg::step(leg.state, action, *actor, facts) {
             Ok(row) if acts_here(action) => return Ok(row),
@@ -271,7 +283,7 @@ fn allowed_row(
             Err(illegal) => last = Some(illegal),
         }
     }
-    let allowed = available(leg, actors, facts).iter().map(|one| one.action.code()).collect();
+    let allowed = available(caller, leg, actors, facts).iter().map(|one| one.action.code()).collect();
     let problem = Problem::illegal_transition(leg.state.code(), allowed);
     Err(match last {
         Some(Illegal { why: Why::Guard(Guard::Held), .. }) => {
@@ -306,33 +318,4 @@ fn answer_of(id: LegId, seq: i64, state: LegState, level: &str, jws: &str) -> Ma
     answer.insert("level".into(), json!(level));
     answer.insert("receipt".into(), json!(jws));
     answer
-}
-
-/// The answer again, from the stored event and the receipt that proves it.
-pub(super) async fn answer_again(
-    context: &Context,
-    caller: &Caller,
-    id: LegId,
-    seq: i64,
-) -> Result<String, Problem> {
-    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(damaged)?;
-    let event = context.ledger.leg_event(id, seq).await?.ok_or_else(damaged)?;
-    let told = |level: &str, jws: &str| answer_of(id, seq, event.to_state, level, jws);
-    let more = match event.kind == LegAction::Recall.code() {
-        true => recall::told_again(context, caller, id).await?,
-        false => Map::new(),
-    };
-    let whole = |mut answer: Map<String, Value>, mut more| {
-        answer.append(&mut more);
-        Value::Object(answer).to_string()
-    };
-    if let Some(jws) = &event.jws {
-        return Ok(whole(told("event", jws), more));
-    }
-    let receipts = context.ledger.receipts(&leg).await?;
-    let proves = |row: &&ReceiptRow| {
-        matches!(row.level, ReceiptLevel::R4 | ReceiptLevel::Closed) && row.at == event.at
-    };
-    let row = receipts.iter().find(proves).ok_or_else(damaged)?;
-    Ok(whole(told(row.level.code(), &row.jws), more))
 }

@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{ALLOWED, Context, not_found, opened::damaged, read, sign_in::Visitor};
+use super::{ALLOWED, Caller, Context, not_found, opened::damaged, read, sign_in::Visitor, told};
 use crate::{
     code_list,
     domain::{
@@ -22,7 +22,7 @@ use crate::{
     ledger::{
         Rows, Write,
         audit::AuditAction,
-        board::{After, MOST, Part},
+        board::{After, MOST, Part, Rung},
         leg::LegRow,
     },
 };
@@ -122,9 +122,11 @@ pub struct Item {
 }
 
 impl Item {
-    /// Whether it is under way and no person has opened it.
+    /// Whether it is under way and no person has opened it; of a notice, whether it has not arrived yet, because more
+    /// its sender is not told.
     pub fn unopened(&self) -> bool {
-        !self.state.terminal() && self.at(ReceiptLevel::R3).is_none()
+        let level = if self.kind == ReferralType::Notice { ReceiptLevel::R2 } else { ReceiptLevel::R3 };
+        !self.state.terminal() && self.at(level).is_none()
     }
 
     /// Whether it is held back for a while and the recipient cannot see it yet.
@@ -199,13 +201,15 @@ pub async fn list(
     wanted: Wanted,
     cursor: Option<Cursor>,
 ) -> Result<Board, Problem> {
-    let (scope, staff) = (visitor.caller.scope(), visitor.staff.id);
+    let scope = visitor.caller.scope();
     let mut found: Vec<(usize, LegRow)> = Vec::new();
     let first = cursor.map_or(0, |cursor| cursor.part);
     for (place, part) in wanted.parts().into_iter().enumerate().skip(first) {
         let after = cursor.filter(|cursor| cursor.part == place).map(|cursor| cursor.after);
-        let rows = context.ledger.board(scope, staff, part, after, MOST - found.len()).await?;
-        found.extend(rows.into_iter().map(|row| (place, row)));
+        let rows = context.ledger.board(scope, part, after, MOST - found.len()).await?;
+        for row in rows {
+            found.push((place, told::told(context, &visitor.caller, row).await?));
+        }
         if found.len() == MOST {
             break;
         }
@@ -221,12 +225,19 @@ pub async fn list(
         },
     });
     let legs: Vec<LegRow> = found.into_iter().map(|(_, leg)| leg).collect();
-    Ok(Board { items: items(context, &legs, now).await?, next })
+    Ok(Board { items: items(context, &visitor.caller, &legs, now).await?, next })
 }
 
 /// The items of a page: a few statements for all of them.
-async fn items(context: &Context, legs: &[LegRow], now: Timestamp) -> Result<Vec<Item>, Problem> {
+async fn items(
+    context: &Context,
+    caller: &Caller,
+    legs: &[LegRow],
+    now: Timestamp,
+) -> Result<Vec<Item>, Problem> {
     let rungs = context.ledger.rungs(legs).await?;
+    let shown =
+        |leg: &LegRow, rung: &Rung| rung.leg == leg.id && told::shows_on_list(caller, leg, rung.level);
     let parties = legs.iter().flat_map(|leg| [leg.sender, leg.recipient]).collect();
     let names = names(context, parties).await?;
     let item = |leg: &LegRow| {
@@ -239,7 +250,7 @@ async fn items(context: &Context, legs: &[LegRow], now: Timestamp) -> Result<Vec
             urgency: leg.urgency,
             state: leg.state,
             sent_at: leg.created_at,
-            rungs: rungs.iter().filter(|one| one.leg == leg.id).map(|one| (one.level, one.at)).collect(),
+            rungs: rungs.iter().filter(|one| shown(leg, one)).map(|one| (one.level, one.at)).collect(),
             deadline: Deadline::of(leg, now),
             hand_over: HandedOver::of(leg, &names, now)?,
         })
@@ -274,16 +285,11 @@ pub struct LegSeen {
 /// A leg of the visitor's agency. That this person looked is on record before anything is shown.
 ///
 /// # Errors
-/// Not found for everybody but its parties; and for the staff of an agency that gave a 通告, but the one who wrote it.
+/// Not found for everybody but its parties; and for the staff of an agency that gave a 通告, but those who may see it.
 pub async fn leg(context: &Context, visitor: &Visitor, id: LegId) -> Result<LegSeen, Problem> {
     let caller = &visitor.caller;
     let row = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
-    if row.kind == ReferralType::Notice && row.sender == caller.id() {
-        let referral = context.ledger.referral_of(&row).await?.ok_or_else(damaged)?;
-        if referral.written_by != visitor.staff.id {
-            return Err(not_found());
-        }
-    }
+    let row = told::told(context, caller, row).await?;
     let audit = caller.audit(context, Some(visitor.staff.id), AuditAction::Read, id, ALLOWED);
     let rows = Rows { audits: vec![audit], ..Rows::default() };
     context.ledger.write(Write { rows, ..Write::default() }).await?;

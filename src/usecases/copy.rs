@@ -133,7 +133,8 @@ impl Copy<'_> {
     ) -> Result<LegRow, Problem> {
         let author = Actor {
             agency: Some(self.parcel.owner),
-            staff: Some(self.submission.written_by),
+            // A notice needs no name: who wrote it is told in its sealed compartment, or nowhere.
+            staff: (!self.submission.is_notice()).then_some(self.submission.written_by),
             attested: Attested::AgencyAsserted,
         };
         let hub = hub_itself();

@@ -8,9 +8,13 @@ use std::{
 
 use tokio::sync::Notify;
 
+use super::{
+    Context,
+    job::{self, Hands},
+};
 use crate::{
     delivery::email::Mailer,
-    domain::ids::AgencyId,
+    domain::{ids::AgencyId, problem::Problem},
     transport::{Line, Transport},
 };
 
@@ -25,6 +29,8 @@ pub struct Desk {
     pub ring_again_after: Duration,
     /// Wakes the worker that sends mail.
     pub(super) post: Notify,
+    /// What its workers have in hand.
+    pub(super) hands: Hands,
     lines: Mutex<BTreeMap<AgencyId, Line>>,
 }
 
@@ -40,8 +46,17 @@ impl Desk {
             mailer,
             ring_again_after: DOORBELL_LIVES,
             post: Notify::new(),
+            hands: Hands::default(),
             lines: Mutex::new(lines.into_iter().collect()),
         }
+    }
+
+    /// Puts down what its workers have in hand: nobody works here any more. Tells how much that was.
+    ///
+    /// # Errors
+    /// The ledger could not be reached; the leases lapse then.
+    pub async fn clear(&self, context: &Context) -> Result<usize, Problem> {
+        job::give_back(context, &self.hands).await
     }
 
     /// Has the transport keep this queue for the agency from now on, or none.

@@ -49,7 +49,7 @@ const TOGETHER: usize = 16;
 /// # Errors
 /// The ledger could not be reached. Jobs that were taken are taken again when their lease has lapsed.
 pub async fn dispatch(context: &Context, desk: &Desk) -> Result<Dispatched, Problem> {
-    let jobs = job::claim(context, Work::Rings, LIMIT, LEASE).await?;
+    let jobs = job::claim(context, &desk.hands, Work::Rings, LIMIT, LEASE).await?;
     let mut round = Dispatched { claimed: jobs.len(), ..Dispatched::default() };
     if jobs.is_empty() {
         return Ok(round);
@@ -73,7 +73,7 @@ pub async fn dispatch(context: &Context, desk: &Desk) -> Result<Dispatched, Prob
         settled.extend(settle);
     }
     let mails = !following.is_empty();
-    job::settle(context, settled, following).await?;
+    job::settle(context, &desk.hands, settled, following).await?;
     if mails {
         desk.post.notify_one();
     }
@@ -239,8 +239,8 @@ async fn is_urgent(context: &Context, delivery: &DeliveryRow) -> Result<bool, Pr
     Ok(leg.is_some_and(|leg| matches!(leg.kind, ReferralType::Notice | ReferralType::Transfer)))
 }
 
-/// A doorbell for what has happened already; but nobody is rung for what it may not know of, such as a leg that is
-/// still held back. Where the holder of a copy is asked what becomes of it, the mail of the hour says that something
+/// A doorbell for what has happened already; but nobody is rung for what it may not know of: a leg that is still held
+/// back, or, at the agency that gave it, a 通告, which is some persons' there to see and not the agency's. Where the holder of a copy is asked what becomes of it, the mail of the hour says that something
 /// waits, so that an agency without a system learns of it too.
 async fn happened(context: &Context, wish: &Wish, job: &JobRow) -> Result<Plan, Problem> {
     let scope = Scope::of(job.agency);

@@ -83,7 +83,9 @@ async fn prepare(
     id: ReferralId,
     command: &Command,
 ) -> Result<Prepared, Problem> {
-    let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
+    // A notice is erased by an officer who may see it: its writer, or one whom the writer named.
+    let scope = caller.scope_of(context, &command.document["by"]).await?;
+    let referral = context.ledger.referral(scope, id).await?.ok_or_else(not_found)?;
     let by = caller.officer(context, &command.document["by"], "/by").await?;
     let second = caller.officer(context, &command.document["approved_by"], "/approved_by").await?;
     if by.id == second.id {
@@ -246,7 +248,7 @@ pub(super) async fn answer_again(
     caller: &Caller,
     id: ReferralId,
 ) -> Result<String, Problem> {
-    let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let referral = context.ledger.submitted(caller.scope(), id).await?.ok_or_else(not_found)?;
     let row = context.ledger.erasure(referral.id).await?.ok_or_else(damaged)?;
     let mut legs = context.ledger.legs_of(id).await?;
     legs.sort_unstable_by_key(|leg| leg.id);
@@ -270,7 +272,8 @@ pub async fn retention(
     id: ReferralId,
     staff: Option<&str>,
 ) -> Result<String, Problem> {
-    let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let scope = caller.scope_of(context, &json!(staff)).await?;
+    let referral = context.ledger.referral(scope, id).await?.ok_or_else(not_found)?;
     let reader = caller.staff_of_header(context, staff).await?;
     let reader = caller.officer(context, &json!(reader.id), "").await?;
     let mut holds = Vec::new();

@@ -41,7 +41,8 @@ pub async fn place(
 ) -> Result<Answer, Problem> {
     once(context, caller, command, async || {
         let document = &command.document;
-        let leg = context.ledger.leg(caller.scope(), leg).await?.ok_or_else(not_found)?;
+        let scope = caller.scope_of(context, &document["by"]).await?;
+        let leg = context.ledger.leg(scope, leg).await?.ok_or_else(not_found)?;
         let staff = caller.officer(context, &document["by"], "/by").await?;
         if erased(context, &leg).await? {
             return Err(Problem::new(ProblemKind::Shredded));
@@ -135,7 +136,8 @@ pub async fn list(
     staff: Option<&str>,
     limit: Limit,
 ) -> Result<String, Problem> {
-    let leg = context.ledger.leg(caller.scope(), leg).await?.ok_or_else(not_found)?;
+    let scope = caller.scope_of(context, &json!(staff)).await?;
+    let leg = context.ledger.leg(scope, leg).await?.ok_or_else(not_found)?;
     let reader = caller.staff_of_header(context, staff).await?;
     let reader = caller.officer(context, &json!(reader.id), "").await?;
     let mut rows = context.ledger.holds(caller.scope(), leg.id, limit.rows()).await?;

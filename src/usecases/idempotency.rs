@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 
 use super::{
     Answer, Caller, Command, Context, TRIES, access_request, act, arrangement, break_glass, case, consent,
-    consultation, erase, hold, incident, protection, register, relation, statutory, submit, take,
+    consultation, erase, hold, incident, notice, protection, register, relation, statutory, submit, take,
 };
 use crate::{
     domain::{
@@ -37,6 +37,8 @@ pub enum Pointer {
     /// The decision that followed the withdrawal of a consent.
     Statutory(ConsentId),
     Referral(ReferralId),
+    /// Whom the writer of a notice named in this request.
+    Readers(ReferralId),
     Case {
         id: CaseId,
         version: i64,
@@ -88,6 +90,7 @@ impl fmt::Display for Pointer {
             Self::Consent { id, version } => write!(f, "consent:{id}:{version}"),
             Self::Statutory(id) => write!(f, "statutory:{id}"),
             Self::Referral(id) => write!(f, "referral:{id}"),
+            Self::Readers(id) => write!(f, "readers:{id}"),
             Self::Case { id, version } => write!(f, "case:{id}:{version}"),
             Self::CaseEntry(id) => write!(f, "case-entry:{id}"),
             Self::Consultation(id) => write!(f, "consultation:{id}"),
@@ -123,6 +126,7 @@ impl FromStr for Pointer {
             }
             ["statutory", id] => Some(Self::Statutory(id.parse().ok()?)),
             ["referral", id] => Some(Self::Referral(id.parse().ok()?)),
+            ["readers", id] => Some(Self::Readers(id.parse().ok()?)),
             ["erasure", id] => Some(Self::Erasure(id.parse().ok()?)),
             ["hold", id] => Some(Self::Hold(id.parse().ok()?)),
             ["lifted-hold", id] => Some(Self::LiftedHold(id.parse().ok()?)),
@@ -241,11 +245,14 @@ async fn replay(
         Pointer::Consent { id, version } => consent::answer_again(context, caller, id, version).await?,
         Pointer::Statutory(id) => statutory::answer_again(context, caller, id).await?,
         Pointer::Referral(id) => submit::answer_again(context, caller, id).await?,
+        Pointer::Readers(id) => notice::answer(id, &command.document),
         Pointer::Case { id, version } => case::answer_again(context, caller, id, version).await?,
         Pointer::CaseEntry(id) => case::entry_answer_again(context, caller, id).await?,
         Pointer::Consultation(id) => consultation::answer_again(context, caller, id).await?,
         Pointer::Protection { id, version } => protection::answer_again(context, caller, id, version).await?,
-        Pointer::Event { leg, seq } => act::answer_again(context, caller, leg, seq).await?,
+        Pointer::Event { leg, seq } => {
+            act::answer_again(context, caller, leg, seq, &command.document["by"]).await?
+        }
         Pointer::Incident { id, version } => incident::closed(id, version),
         Pointer::Erasure(id) => erase::answer_again(context, caller, id).await?,
         Pointer::Hold(id) => hold::placed_again(context, caller, id).await?,
@@ -275,6 +282,7 @@ mod tests {
             format!("consent:{id}:2"),
             format!("statutory:{id}"),
             format!("referral:{id}"),
+            format!("readers:{id}"),
             format!("case:{id}:3"),
             format!("case-entry:{id}"),
             format!("consultation:{id}"),

@@ -1,6 +1,10 @@
 //! Jobs in the hands of a worker: claimed by lease, settled by what became of them.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -9,6 +13,7 @@ use super::Context;
 use crate::{
     code_list,
     domain::{
+        ids::JobId,
         patience::{Jitter, Next, Schedule},
         problem::{Problem, ProblemKind},
     },
@@ -115,18 +120,47 @@ impl Dispatched {
     }
 }
 
-/// Takes what is due, the most urgent first.
+/// The jobs this process has claimed and not settled.
+#[derive(Default)]
+pub(super) struct Hands(Mutex<BTreeMap<JobId, JobRow>>);
+
+impl Hands {
+    // The map is whole after every step, so what a panic left behind can be used.
+    fn held(&self) -> MutexGuard<'_, BTreeMap<JobId, JobRow>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes jobs; those whose lease has lapsed meanwhile are somebody else's.
+    fn take(&self, jobs: &[JobRow], now: Timestamp) {
+        let mut held = self.held();
+        held.retain(|_, job| job.lease_until > now);
+        held.extend(jobs.iter().map(|job| (job.id, job.clone())));
+    }
+
+    fn put_down(&self, settled: &[SettleJob]) {
+        let mut held = self.held();
+        for one in settled {
+            held.remove(&one.id);
+        }
+    }
+}
+
+/// Takes what is due, the most urgent first. What is due is measured by the clock that wrote when it would be, the
+/// hub's, so that a hub whose clock is ahead of the database's rings no later for it; leases, which other nodes read,
+/// are measured by the database's.
 pub(super) async fn claim(
     context: &Context,
+    hands: &Hands,
     work: Work,
     limit: i64,
     lease: Duration,
 ) -> Result<Vec<JobRow>, Problem> {
     let now = context.ledger.lease_time(&context.clock).await?;
-    let claim =
-        ClaimJobs { work, now, lease_until: later(now, lease), limit, dialect: context.ledger.dialect() };
+    let (due, dialect) = (context.clock.now(), context.ledger.dialect());
+    let claim = ClaimJobs { work, due, lease_until: later(now, lease), limit, dialect };
     let write = Write { lane: Lane::Urgent, steps: vec![Step::ClaimJobs(claim)], ..Write::default() };
     let mut claimed = context.ledger.write(write).await?.claimed;
+    hands.take(&claimed, now);
     // What a database returns has no order.
     claimed.sort_by_key(|job| (job.rank, job.next_at, job.id));
     Ok(claimed)
@@ -161,6 +195,7 @@ pub(super) fn is_new(job: &JobRow) -> bool {
 /// Writes what became of jobs, and the jobs that follow from them.
 pub(super) async fn settle(
     context: &Context,
+    hands: &Hands,
     settled: Vec<SettleJob>,
     following: Vec<JobRow>,
 ) -> Result<(), Problem> {
@@ -175,7 +210,10 @@ pub(super) async fn settle(
     loop {
         tried += 1;
         match context.ledger.write(write()).await {
-            Ok(_) => return Ok(()),
+            Ok(_) => {
+                hands.put_down(&settled);
+                return Ok(());
+            }
             // A moment's patience costs less than doing everything again.
             Err(WriteError::Busy) if tried < SETTLE_TRIES => {
                 tokio::time::sleep(Duration::from_millis(20 << tried)).await;
@@ -183,6 +221,25 @@ pub(super) async fn settle(
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// Gives back what a process that ends had not settled, as it was before it was claimed, so that the next one, or
+/// another node, takes it at once and need not wait for a lease to lapse.
+pub(super) async fn give_back(context: &Context, hands: &Hands) -> Result<usize, Problem> {
+    let held: Vec<JobRow> = hands.held().values().cloned().collect();
+    let back = held.into_iter().map(|job| SettleJob {
+        id: job.id,
+        epoch: job.epoch,
+        state: JobState::Ready,
+        next_at: job.next_at,
+        reason: job.reason,
+    });
+    let back: Vec<SettleJob> = back.collect();
+    let count = back.len();
+    if count > 0 {
+        settle(context, hands, back, Vec::new()).await?;
+    }
+    Ok(count)
 }
 
 const fn schedule(kind: JobKind) -> Schedule {

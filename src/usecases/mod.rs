@@ -33,6 +33,7 @@ pub mod incident;
 pub mod job;
 pub mod json_door;
 pub mod keyring;
+pub mod notice;
 pub mod open;
 mod opened;
 pub mod page;
@@ -68,6 +69,7 @@ pub mod sweep;
 pub mod take;
 #[cfg(test)]
 pub mod testing;
+mod told;
 pub mod verify;
 pub mod withdraw;
 
@@ -138,17 +140,20 @@ pub enum Broker {
     Amqp,
 }
 
-/// An agency's system that has proved who it is, with the agency's row as it is now.
+/// An agency's system that has proved who it is, with the agency's row as it is now; and the member of its staff for
+/// whom it asks, where it says so.
 pub struct Caller {
     pub agency: AgencyRow,
+    /// Of the agency's own, and active. What is a person's to see and not the agency's (a 通告) is seen by this one.
+    pub person: Option<StaffId>,
     /// For what this request looks at content, as the audit will say.
     pub purpose: AccessPurpose,
 }
 
 impl Caller {
-    /// A caller that names no purpose of its own.
+    /// A caller that names no purpose of its own, and asks for nobody in particular.
     pub const fn of(agency: AgencyRow) -> Self {
-        Self { agency, purpose: AccessPurpose::AsSent }
+        Self { agency, person: None, purpose: AccessPurpose::AsSent }
     }
 
     pub fn id(&self) -> AgencyId {
@@ -156,7 +161,25 @@ impl Caller {
     }
 
     pub fn scope(&self) -> Scope {
-        Scope::of(self.agency.id)
+        Scope::of(self.agency.id).and(self.person)
+    }
+
+    /// The scope of what the caller's agency does in the name of a person whom a document names, if there is one.
+    async fn scope_of(&self, context: &Context, named: &Value) -> Result<Scope, Problem> {
+        let person = self.active_staff(context, named.as_str()).await?;
+        Ok(self.scope().and(person.map(|row| row.id)))
+    }
+
+    /// The caller as it asks for the person whom the header `Tsunagu-Staff` names, if there is one.
+    ///
+    /// # Errors
+    /// Forbidden, where the header names nobody of the caller's own staff.
+    pub async fn asking_for(self, context: &Context, named: Option<&str>) -> Result<Self, Problem> {
+        let person = match named {
+            Some(_) => Some(self.staff_of_header(context, named).await?.id),
+            None => None,
+        };
+        Ok(Self { person, ..self })
     }
 
     /// The member of the caller's own staff whom a document names at `at`. A system acts for a person, and

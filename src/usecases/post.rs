@@ -34,7 +34,7 @@ pub const LEASE: Duration = Duration::from_secs(150);
 /// The ledger could not be reached. A mail that was sent and could not be settled is sent again, under the same
 /// message id.
 pub async fn post(context: &Context, desk: &Desk) -> Result<Dispatched, Problem> {
-    let jobs = job::claim(context, Work::Mail, LIMIT, LEASE).await?;
+    let jobs = job::claim(context, &desk.hands, Work::Mail, LIMIT, LEASE).await?;
     let mut round = Dispatched { claimed: jobs.len(), ..Dispatched::default() };
     for settled in join_all(jobs.iter().map(|job| one(context, desk, job))).await {
         round.count(settled?);
@@ -51,7 +51,7 @@ async fn one(context: &Context, desk: &Desk, job: &JobRow) -> Result<Option<JobS
     };
     let Some(settled) = job::settled(context, job, fate, context.clock.now()) else { return Ok(None) };
     let state = settled.state;
-    job::settle(context, vec![settled], Vec::new()).await?;
+    job::settle(context, &desk.hands, vec![settled], Vec::new()).await?;
     Ok(Some(state))
 }
 

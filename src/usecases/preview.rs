@@ -72,6 +72,8 @@ pub async fn preview(context: &Context, caller: &Caller, document: &Value) -> Re
             }
         };
         let staff = Some(submission.written_by);
+        // Where a notice is about to go is for nobody to read in the audit of the agency that gives it.
+        let subject = if submission.is_notice() { submission.written_by.to_string() } else { subject };
         audited.rows.audits.push(caller.audit(context, staff, AuditAction::Preview, subject, decision));
         legs.push(leg);
     }

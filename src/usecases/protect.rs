@@ -27,6 +27,7 @@ use crate::{
             record::{AskedLift, NotMade, Place, ProtectionState, ProtectionStep, Reached, Record},
             terms::Terms,
         },
+        referral::ReferralType,
         refusal::{Refusal, RefusalCode},
         staff::StaffRole,
     },
@@ -174,7 +175,15 @@ impl Next {
         for leg in &legs {
             let delivery = context.ledger.delivery_of(leg).await?.ok_or_else(damaged)?;
             let disclosed = delivery.state == DeliveryState::Opened || delivery.disclosed_at.is_some();
-            record.legs.push(Reached { leg: leg.id, recipient: leg.recipient, seq: leg.head_seq, disclosed });
+            // That there is a notice about the case is its writer's to know: it is held still here, and not named.
+            if leg.kind != ReferralType::Notice {
+                record.legs.push(Reached {
+                    leg: leg.id,
+                    recipient: leg.recipient,
+                    seq: leg.head_seq,
+                    disclosed,
+                });
+            }
             // The copy before its leg, in the order in which openings and pushes take them.
             write.steps.push(Step::MoveDelivery(MoveDelivery {
                 id: delivery.id,

@@ -19,7 +19,7 @@ use super::{
     hand_over, holding, jst, not_found,
     opened::{OpenedLeg, damaged},
     page::{Limit, page, page_of},
-    protection, relation,
+    protection, relation, told,
 };
 use crate::{
     domain::{
@@ -29,11 +29,11 @@ use crate::{
         hand_over::{self as handed, Responsible},
         ids::{AgencyId, LegId, ReferralId},
         leg::LegState,
-        leg_facts::Lane,
         problem::Problem,
         receipt::{ReceiptLevel, Withheld},
         referral::ReferralType,
         staff::StaffRole,
+        told::tells_words,
     },
     ledger::{
         audit::AuditAction,
@@ -54,16 +54,10 @@ pub struct Seen {
 ///
 /// # Errors
 /// Not found for everybody else.
-pub async fn leg(
-    context: &Context,
-    caller: &Caller,
-    id: LegId,
-    staff: Option<&str>,
-) -> Result<Seen, Problem> {
-    let opened = OpenedLeg::load(context, caller.scope(), id).await?.ok_or_else(not_found)?;
-    let view = leg_view(context, caller, &opened).await?;
-    looked(context, caller, staff, id).await?;
-    Ok(Seen { version: opened.leg.head_seq, text: view.to_string() })
+pub async fn leg(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
+    let seen = leg_on_a_page(context, caller, id).await?;
+    audited(context, caller.audit(context, caller.person, AuditAction::Read, id, ALLOWED)).await?;
+    Ok(seen)
 }
 
 /// Notes who looked at what, durably.
@@ -79,28 +73,28 @@ pub(super) async fn looked(
 
 /// The same leg for a page, which notes by itself who looks.
 pub(super) async fn leg_on_a_page(context: &Context, caller: &Caller, id: LegId) -> Result<Seen, Problem> {
-    let opened = OpenedLeg::load(context, caller.scope(), id).await?.ok_or_else(not_found)?;
+    let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let opened = OpenedLeg::of(context, caller.scope(), told::told(context, caller, leg).await?).await?;
     let view = leg_view(context, caller, &opened).await?;
     Ok(Seen { version: opened.leg.head_seq, text: view.to_string() })
 }
 
+/// The leg as it was told to the caller.
 async fn leg_view(context: &Context, caller: &Caller, opened: &OpenedLeg) -> Result<Value, Problem> {
     let (leg, body) = (&opened.leg, &opened.body);
-    let receipts = context.ledger.receipts(leg).await?;
-    let events = context.ledger.leg_events(leg).await?;
+    let receipts = told::receipts(context, caller, leg).await?;
+    let events = told::events(context, caller, leg).await?;
     let delivery = context.ledger.delivery_of(leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, leg, &delivery).await?;
-    let able = available(leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts);
+    let able = available(caller, leg, &actors(caller, leg, StaffRole::AgencyStaff), &facts);
     let mut view = leg_summary(leg, context.clock.now());
-    view["delivery_state"] = json!(delivery.state);
+    view["delivery_state"] = json!(told::copy_state(caller, leg, delivery.state));
     view["sections"] = json!(body.sent);
     view["requested_action"] = json!(body.requested_action);
-    view["ladder"] = receipts.iter().map(rung).collect();
-    let told = |event| history(opened, event, caller.id());
-    let mut history = events.iter().map(told).collect::<Result<Vec<_>, _>>()?;
-    if opened.lane() == Lane::Notice && caller.id() == leg.sender {
-        history.iter_mut().for_each(|event| as_a_notifier_learns_it(event, leg));
-    }
+    let rungs = receipts.iter().filter(|row| told::shows_rung(caller, leg, row.level));
+    view["ladder"] = rungs.map(rung).collect();
+    let shown = events.iter().filter(|event| told::shows_step(caller, leg, event));
+    let history = shown.map(|event| history(caller, opened, event)).collect::<Result<Vec<_>, _>>()?;
     view["answer"] = latest_answer(opened, &history);
     view["events"] = Value::Array(history);
     view["available_actions"] = able.iter().map(|one| json!(one.action)).collect();
@@ -169,21 +163,10 @@ fn withheld(one: &Withheld) -> Value {
     present(json!({"section": one.section, "subject": one.subject, "why": one.why}))
 }
 
-/// Whoever gave a 通告 learns that it was taken, or where to go instead. What becomes of the family is not for it to
-/// know (児童虐待の防止等に関する法律 第7条; DC-149).
-fn as_a_notifier_learns_it(event: &mut Value, leg: &LegRow) {
-    const LEARNT: [&str; 8] = ["seq", "action", "state", "agency", "by", "at", "declined_by", "reason"];
-    let theirs = json!(leg.recipient);
-    let members = event.as_object_mut().filter(|members| members.get("agency") == Some(&theirs));
-    if let Some(members) = members {
-        members.retain(|name, _| LEARNT.contains(&name.as_str()));
-    }
-}
-
-/// One event of the chain that sender and recipient share, with what was written at it.
-fn history(opened: &OpenedLeg, event: &LegEventRow, reader: AgencyId) -> Result<Value, Problem> {
-    let mut told = event_details(opened, event)?;
-    if event.agency != Some(reader) {
+fn history(caller: &Caller, opened: &OpenedLeg, event: &LegEventRow) -> Result<Value, Problem> {
+    let wordless = told::little(caller, &opened.leg) && !tells_words(event.to_state);
+    let mut told = if wordless { json!({}) } else { event_details(opened, event)? };
+    if event.agency != Some(caller.id()) {
         hand_over::keep_own(&mut told);
     }
     told["seq"] = json!(event.seq);
@@ -224,6 +207,7 @@ pub async fn available_actions(
     staff: Option<&str>,
 ) -> Result<String, Problem> {
     let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
+    let leg = told::told(context, caller, leg).await?;
     let role = match staff {
         Some(_) => caller.staff_of_header(context, staff).await?.role,
         None => StaffRole::AgencyStaff,
@@ -231,7 +215,7 @@ pub async fn available_actions(
     let delivery = context.ledger.delivery_of(&leg).await?.ok_or_else(damaged)?;
     let facts = facts(context, &leg, &delivery).await?;
     let responsible = responsible(&leg);
-    let items: Vec<Value> = available(&leg, &actors(caller, &leg, role), &facts)
+    let items: Vec<Value> = available(caller, &leg, &actors(caller, &leg, role), &facts)
         .iter()
         .map(|one| {
             let needs: Vec<&str> = one.requires.iter().map(|field| member(*field)).collect();
@@ -256,8 +240,9 @@ pub async fn available_actions(
 /// Not found for everybody but its parties.
 pub async fn evidence(context: &Context, caller: &Caller, id: LegId) -> Result<String, Problem> {
     let leg = context.ledger.leg(caller.scope(), id).await?.ok_or_else(not_found)?;
-    let receipts = context.ledger.receipts(&leg).await?;
-    let events = context.ledger.leg_events(&leg).await?;
+    let leg = told::told(context, caller, leg).await?;
+    let receipts = told::receipts(context, caller, &leg).await?;
+    let events = told::events(context, caller, &leg).await?;
     let manifest = context.ledger.manifest(&leg).await?;
     let own = json!(receipts.iter().find_map(|row| row.sender_jws.as_deref()));
     let receipts: Vec<Value> =
@@ -283,7 +268,10 @@ pub async fn legs(
 ) -> Result<String, Problem> {
     let mut rows = context.ledger.legs(caller.scope(), side, state, before, limit.rows()).await?;
     let (more, now) = (limit.cut(&mut rows), context.clock.now());
-    let items = rows.iter().map(|leg| leg_summary(leg, now)).collect();
+    let mut items = Vec::with_capacity(rows.len());
+    for leg in &rows {
+        items.push(leg_summary(&told::told(context, caller, leg.clone()).await?, now));
+    }
     Ok(page(items, rows.last().filter(|_| more).map(|leg| leg.id.to_string())))
 }
 
@@ -291,21 +279,21 @@ pub async fn legs(
 ///
 /// # Errors
 /// Not found for everybody but its owner.
-pub async fn referral(
-    context: &Context,
-    caller: &Caller,
-    id: ReferralId,
-    staff: Option<&str>,
-) -> Result<Seen, Problem> {
+pub async fn referral(context: &Context, caller: &Caller, id: ReferralId) -> Result<Seen, Problem> {
     let row = context.ledger.referral(caller.scope(), id).await?.ok_or_else(not_found)?;
     let mut legs = Vec::new();
     for leg in context.ledger.legs_of(id).await? {
+        let leg = told::told(context, caller, leg).await?;
         let opened = OpenedLeg::of(context, caller.scope(), leg).await?;
         legs.push(leg_view(context, caller, &opened).await?);
     }
     let mut view = referral_summary(&row);
     view["legs"] = Value::Array(legs);
-    looked(context, caller, staff, id).await?;
+    if row.kind == ReferralType::Notice {
+        let readers = context.ledger.notice_readers(&row).await?;
+        view["seen_by"] = readers.iter().map(|reader| json!(reader.staff)).collect();
+    }
+    audited(context, caller.audit(context, caller.person, AuditAction::Read, id, ALLOWED)).await?;
     Ok(Seen { version: row.head_seq, text: view.to_string() })
 }
 
@@ -329,8 +317,11 @@ pub async fn referrals(
     let mut items = Vec::with_capacity(rows.len());
     for row in &rows {
         let mut item = referral_summary(row);
-        let legs = context.ledger.legs_of(row.id).await?;
-        item["legs"] = legs.iter().map(|leg| leg_summary(leg, now)).collect();
+        let mut legs = Vec::new();
+        for leg in context.ledger.legs_of(row.id).await? {
+            legs.push(leg_summary(&told::told(context, caller, leg).await?, now));
+        }
+        item["legs"] = json!(legs);
         items.push(item);
     }
     Ok(page(items, rows.last().filter(|_| more).map(|row| row.id.to_string())))
@@ -377,6 +368,10 @@ pub async fn receipt(
 ) -> Result<String, Problem> {
     let row = context.ledger.receipt(caller.scope(), subject, level).await?.ok_or_else(not_found)?;
     let leg = context.ledger.leg(caller.scope(), row.leg).await?.ok_or_else(not_found)?;
+    let leg = told::told(context, caller, leg).await?;
+    if !told::shows_receipt(caller, &leg, &row) {
+        return Err(not_found());
+    }
     let mut view = json!({"level": row.level, "leg": row.leg, "at": jst(row.at), "jws": row.jws});
     if let Some(own) = row.sender_jws.filter(|_| caller.id() == leg.sender) {
         view["sender_copy"] = json!(own);

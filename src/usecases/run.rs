@@ -1,5 +1,5 @@
 //! The loops of the hub's workers. Each ends when it is told to, after the work in its hands; what it had not
-//! settled by then is taken up when its lease has lapsed.
+//! settled by then is given back, or, where it was killed, taken up when its lease has lapsed.
 
 use std::{pin::pin, time::Duration};
 

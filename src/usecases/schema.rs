@@ -76,6 +76,7 @@ schemas! {
     HoldLift = "hold-lift";
     Ack = "ack";
     Staff = "staff";
+    Readers = "readers";
     SignIn = "sign-in";
     SubscriptionAmqp = "subscription-amqp";
     SubscriptionMail = "subscription-mail";

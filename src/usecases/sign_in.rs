@@ -280,7 +280,9 @@ async fn people(
 ) -> Result<Option<(Caller, StaffRow)>, Problem> {
     let person = context.ledger.staff(Scope::of(agency), staff).await?.filter(|row| row.active == 1);
     let agency = context.ledger.agency(agency).await?.filter(|row| row.active == 1);
-    Ok(agency.zip(person).map(|(agency, person)| (Caller::of(agency), person)))
+    Ok(agency
+        .zip(person)
+        .map(|(agency, person)| (Caller { person: Some(person.id), ..Caller::of(agency) }, person)))
 }
 
 /// What a try costs that is counted nowhere: as much as one that is, so that time tells nothing either.

@@ -129,7 +129,7 @@ impl Town {
     }
 
     async fn leg(&self, caller: &Caller, leg: &str) -> Value {
-        let seen = read::leg(&self.hub, caller, leg.parse().unwrap(), None).await.unwrap();
+        let seen = read::leg(&self.hub, caller, leg.parse().unwrap()).await.unwrap();
         serde_json::from_str(&seen.text).unwrap()
     }
 

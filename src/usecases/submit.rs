@@ -23,24 +23,26 @@ use super::{
 };
 use crate::{
     domain::{
+        basis::{Lane, to_the_facility},
         consent::ConsentRecord,
         content::Content,
         disclosure::{Decision, Event, Question, decide},
         fault::{Fault, Text},
         hand_over::Flag,
-        ids::{AgencyId, ConsentId, ReferralId},
+        ids::{AgencyId, ConsentId, ReferralId, StaffId},
         problem::{Problem, ProblemKind},
         receipt::ReceiptLevel,
         refusal::Refusal,
         submission::{AskedLeg, Submission},
     },
     ledger::{
-        Lane, Write,
+        Lane as WriteLane, Write,
         agency::AgencyRow,
         audit::AuditAction,
         consent::{ConsentRow, UseConsent},
         delivery::DeliveryRow,
         leg::LegRow,
+        notice::NoticeReaderRow,
         receipt::ReceiptRow,
         referral::{ReferralEventRow, ReferralRow},
         write::Step,
@@ -68,7 +70,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     let parcel = Parcel::new(context, caller, &submission)?;
     let mut write = Write::default();
     if submission.urgency.is_urgent() || submission.is_notice() {
-        write.lane = Lane::Urgent;
+        write.lane = WriteLane::Urgent;
     }
     parcel.seal(&submission, &document["subjects"], &mut write.rows)?;
     parcel.wrap(context, caller.id(), false, now, &mut write.rows)?;
@@ -80,7 +82,7 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
             asked,
             decision,
             recipient: party(ground.recipient(asked)?),
-            consent: asked.consent.and_then(|id| ground.consents.get(&id)).map(|(row, _)| row),
+            consent: ground.consent(asked),
             arrangement: ground.arrangements.of(asked).map(|found| found.id),
             place,
             previewed,
@@ -91,6 +93,8 @@ async fn prepare(context: &Context, caller: &Caller, command: &Command) -> Resul
     }
     ground.hold(&submission, &mut write);
     own_chain(context, caller, &submission, &parcel, now, &mut write);
+    let reader = |staff: &StaffId| NoticeReaderRow { referral: parcel.id, staff: *staff, named_at: now };
+    write.rows.notice_readers.extend(submission.seen_by.iter().map(reader));
     let audit = caller.audit(context, Some(submission.written_by), AuditAction::Submit, parcel.id, ALLOWED);
     write.rows.audits.push(audit);
     let text =
@@ -109,6 +113,9 @@ pub(super) async fn read(
     caller.staff(context, &document["written_by"], "/written_by").await?;
     if submission.approved_by.is_some() {
         caller.staff(context, &document["approved_by"], "/approved_by").await?;
+    }
+    for (place, named) in document["seen_by"].as_array().into_iter().flatten().enumerate() {
+        caller.staff(context, named, &format!("/seen_by/{place}")).await?;
     }
     Ok(submission)
 }
@@ -158,6 +165,12 @@ impl Ground {
         }
         let claim = hand_over::claim(context, caller, submission).await?;
         Ok(Self { recipients, consents, arrangements, approvals, shelter, claim })
+    }
+
+    /// The consent a leg rests on. What is attached to a notice is ignored: its withdrawal ends no notice.
+    fn consent(&self, asked: &AskedLeg) -> Option<&ConsentRow> {
+        let id = asked.consent.filter(|_| asked.lane() != Some(Lane::Notice))?;
+        self.consents.get(&id).map(|(row, _)| row)
     }
 
     pub fn recipient(&self, asked: &AskedLeg) -> Result<&AgencyRow, Problem> {
@@ -218,6 +231,10 @@ impl Ground {
                 approved_by: self.approvals.of(asked),
                 second_person: true,
             };
+            if submission.is_about(asked.recipient) {
+                decided.push(Err(to_the_facility(asked.basis.as_deref())));
+                continue;
+            }
             decided.push(decide(&question).map_err(|refusal| approver::explained(asked, refusal)));
         }
         Ok(decided)
@@ -226,7 +243,9 @@ impl Ground {
     /// Uses the consents that were decided on. Withdrawn meanwhile, the write is stale and decided anew; a withdrawal
     /// that has not seen this submission is stale in its turn.
     fn hold(&self, submission: &Submission, write: &mut Write) {
-        let rests_on = |id: &ConsentId| submission.legs.iter().any(|leg| leg.consent == Some(*id));
+        let rests_on = |id: &ConsentId| {
+            submission.legs.iter().filter_map(|leg| self.consent(leg)).any(|row| row.id == *id)
+        };
         for (id, (row, _)) in self.consents.iter().filter(|(id, _)| rests_on(id)) {
             write.steps.push(Step::UseConsent(UseConsent { id: *id, version: row.version }));
         }
@@ -277,7 +296,8 @@ fn own_chain(
         owner: caller.id(),
         kind: submission.kind,
         urgency: submission.urgency,
-        source_mac: submission.source_ref.as_ref().map(mac),
+        // A reference that is taken would tell the writer's colleagues that there is a notice.
+        source_mac: submission.source_ref.as_ref().filter(|_| !submission.is_notice()).map(mac),
         case_id: submission.case,
         written_by: submission.written_by,
         data_key: parcel.key.id(),
@@ -347,7 +367,7 @@ pub(super) async fn answer_again(
     caller: &Caller,
     id: ReferralId,
 ) -> Result<String, Problem> {
-    let referral = context.ledger.referral(caller.scope(), id).await?.ok_or_else(damaged)?;
+    let referral = context.ledger.submitted(caller.scope(), id).await?.ok_or_else(damaged)?;
     let legs = context.ledger.legs_of(id).await?;
     let (mut deliveries, mut receipts) = (Vec::new(), Vec::new());
     for leg in &legs {

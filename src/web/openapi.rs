@@ -35,6 +35,13 @@ const NAMES_STAFF: &[(Endpoint, &str)] = &[
     (Endpoint::Relations, "tsunagu-staff-if-known"),
     (Endpoint::OneBreakGlass, "tsunagu-staff-if-known"),
     (Endpoint::Register, "tsunagu-staff"),
+    // What one of the agency's staff wrote of is shown to that person.
+    (Endpoint::Referrals, "tsunagu-staff-if-known"),
+    (Endpoint::Referral, "tsunagu-staff-if-known"),
+    (Endpoint::Legs, "tsunagu-staff-if-known"),
+    (Endpoint::Leg, "tsunagu-staff-if-known"),
+    (Endpoint::LegReceipts, "tsunagu-staff-if-known"),
+    (Endpoint::Receipt, "tsunagu-staff-if-known"),
     (Endpoint::AvailableActions, "tsunagu-staff-if-known"),
     (Endpoint::Incidents, "tsunagu-staff"),
     (Endpoint::Incident, "tsunagu-staff"),

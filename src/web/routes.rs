@@ -259,6 +259,10 @@ routes! {
         Erase: POST Agency Key (Erase) -> () [] => api::retention::erase,
             "保存期間を過ぎた紹介・連絡の内容を、二人で消去する", "erase what is past its retention, as two people";
     }
+    "/v1/referrals/{id}/readers" {
+        NameReaders: POST Agency Key (Readers) -> () [] => api::referral::name_readers,
+            "通告を見られる職員を加える（書いた職員だけ）", "let colleagues see a notice (its writer alone)";
+    }
     "/v1/referrals/{id}/family" {
         FamilyOfReferral: GET Agency No () -> (FamilyView) ["viewer" "take_home" "places"] => api::family::of_referral,
             "家族本人の一覧：一つの紹介・連絡（Tsunagu-Staff に見る職員）", "the family's own view of one referral";

@@ -63,7 +63,9 @@ pub const fn trace(endpoint: Endpoint) -> Trace {
         E::Consultation | E::Consultations => Shown(A::ReadConsultation),
         E::Submit => Changed(A::Submit),
         E::Ack => Changed(A::Take),
-        E::Act | E::CloseIncident | E::ReceiveAccessRequest | E::StepAccessRequest => Changed(A::Act),
+        E::Act | E::NameReaders | E::CloseIncident | E::ReceiveAccessRequest | E::StepAccessRequest => {
+            Changed(A::Act)
+        }
         E::RecordConsent | E::DecideStatutory => Changed(A::Consent),
         E::WithdrawConsent => Changed(A::Withdraw),
         E::RecordProtection

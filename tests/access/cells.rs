@@ -127,6 +127,7 @@ fn reach(endpoint: Endpoint) -> Reach {
         | E::Submit => Reach::Make,
         E::AddMember | E::EndMember | E::EndArrangement | E::Register => Reach::Warden,
         E::EndCase
+        | E::NameReaders
         | E::Case
         | E::ChangeCase
         | E::PlanCase
@@ -206,6 +207,7 @@ pub fn spends(endpoint: Endpoint) -> bool {
         | E::LiftHold
         | E::OpenDelivery
         | E::Ack => true,
+        E::NameReaders => false,
         E::FamilyOfReferral
         | E::FamilyPageOfReferral
         | E::FamilyOfCase
@@ -384,6 +386,8 @@ fn success(endpoint: Endpoint, engine: Engine) -> (u16, Option<&'static str>) {
         | E::Consultations
         | E::Consultation => (200, None),
         E::EndAmqp | E::EndMail | E::RemoveSignIn => (204, None),
+        // The referral of the story is no notice: its whole agency sees it.
+        E::NameReaders => (403, Some("forbidden")),
         // The consent of the story is in force: nothing is due.
         E::DecideStatutory => (409, Some("illegal-transition")),
         E::SubscribeAmqp if engine == Engine::Embedded => (409, Some("channel-unavailable")),
@@ -642,6 +646,10 @@ async fn asked(
         E::CloseIncident => {
             let body = json!({ "by": party.officer, "note": "報告済み" });
             (path(named.id(|story| &story.incident)), Some(body))
+        }
+        E::NameReaders => {
+            let body = json!({ "by": party.staff, "seen_by": [party.boss] });
+            (path(named.id(|story| &story.referral)), Some(body))
         }
         E::Referral | E::Retention | E::Accesses => (path(named.id(|story| &story.referral)), None),
         E::Erase => {

@@ -174,7 +174,7 @@ async fn only_the_duty_desk_learns_who_gave_notice() {
         assert_eq!(listed, desk, "{role}");
     }
     for path in [format!("/v1/legs/{leg}"), format!("/v1/legs/{leg}/receipts"), "/v1/inbox".to_owned()] {
-        for reader in [&centre, &nursery.agency] {
+        for reader in [&centre, &nursery.agency.asking_for(&nursery.staff)] {
             assert!(!reader.get(&path).await.good().unfolded().contains(WORD), "{path}");
         }
     }

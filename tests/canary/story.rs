@@ -130,10 +130,28 @@ async fn give_notice(stage: &Stage, staff: &Staff) {
     let Stage { nursery, centre, .. } = stage;
     let sent = nursery.submit(&papers::notice(&staff.clerk, &centre.id)).await;
     let (leg, delivery) = (sent.at("/legs/0/id"), sent.at("/legs/0/delivery"));
+    let colleague = nursery.post("/v1/staff", &papers::staff("agency_staff")).await.at("/id");
+    let readers = format!("/v1/referrals/{}/readers", sent.at("/id"));
+    nursery.post(&readers, &json!({"by": staff.clerk, "seen_by": [colleague]})).await.good();
+    assert_eq!(nursery.post(&readers, &json!({"by": colleague, "seen_by": [name()]})).await.code(), 422);
+    assert_eq!(nursery.post(&readers, &json!({"by": colleague, "seen_by": [colleague]})).await.code(), 403);
     stage.until_mailed().await;
     centre.open(&delivery, &staff.worker).await.good();
     centre.open(&delivery, &staff.desk).await.good();
+    centre.act(&leg, "ask", &papers::act(&staff.desk, &json!({}))).await.good();
+    nursery.act(&leg, "reply", &papers::act(&staff.clerk, &json!({}))).await.good();
     centre.act(&leg, "accept", &papers::act(&staff.desk, &json!({}))).await.good();
+    centre.act(&leg, "note", &papers::act(&staff.desk, &json!({}))).await.good();
+    for reader in [nursery, &nursery.asking_for(&staff.clerk), &nursery.asking_for(&colleague)] {
+        for path in ["/v1/legs?side=sender&state=accepted", "/v1/referrals?type=TSUKOKU"] {
+            reader.get(path).await.good();
+        }
+        for path in
+            [format!("/v1/legs/{leg}"), format!("/v1/legs/{leg}/receipts"), readers.replace("/readers", "")]
+        {
+            reader.get(&path).await;
+        }
+    }
 }
 
 /// A council with a case on its register, which is read by its keeper and refused to a member.

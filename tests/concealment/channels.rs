@@ -26,7 +26,7 @@ pub const fn of(endpoint: Endpoint) -> Tells {
         E::Home | E::SignInPage | E::SignIn | E::SignOut | E::Asset => Tells::Nothing,
         E::Subscriptions | E::SubscribeAmqp | E::EndAmqp | E::SubscribeMail | E::EndMail => Tells::Nothing,
         E::RegisterStaff | E::SetSignIn | E::RemoveSignIn => Tells::Nothing,
-        E::RecordConsent | E::WithdrawConsent | E::Submit | E::Act | E::Ack => Tells::Codes,
+        E::RecordConsent | E::WithdrawConsent | E::Submit | E::NameReaders | E::Act | E::Ack => Tells::Codes,
         E::RecordProtection
         | E::Protections
         | E::ChangeProtection

@@ -25,6 +25,8 @@ pub(super) struct Row {
     pub leg: LegId,
     pub delivery: DeliveryId,
     pub sender: Part,
+    /// Who of the sender's staff wrote it: a notice is shown to nobody else there.
+    pub writer: String,
     pub recipient: Part,
     pub basis: Option<BasisCode>,
     pub state: LegState,
@@ -244,6 +246,7 @@ mod tests {
             ladder: BTreeMap::new(),
             answer: None,
             due: None,
+            writer: String::new(),
             rung: None,
             expected: (LegState::Accepted, &[ReceiptLevel::R0, ReceiptLevel::R4]),
         }

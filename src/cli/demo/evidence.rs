@@ -88,8 +88,8 @@ async fn collect(stage: &Stage, complaints: &mut Vec<Said>) -> Result<Collected,
     let mut collected = Collected::default();
     for row in &stage.board.rows {
         let leg = row.leg;
-        let mut own = stage.evidence(row.sender, leg).await?;
-        let theirs = stage.evidence(row.recipient, leg).await?;
+        let mut own = stage.evidence(row.sender, Some(&row.writer), leg).await?;
+        let theirs = stage.evidence(row.recipient, None, leg).await?;
         let sender_copy = own.as_object_mut().and_then(|own| own.remove("sender_copy"));
         if own != theirs {
             complaints.push(Said::new(

@@ -26,7 +26,9 @@ const UNREAD_AND_ENDED: &[ReceiptLevel] = &[R0, R1, Closed];
 
 const COMPLETED: Expected = (LegState::Completed, ANSWERED_AND_ENDED);
 const DECLINED: Expected = (LegState::Declined, ANSWERED);
-const TAKEN: Expected = (LegState::Accepted, ANSWERED);
+/// A notice, as its sender is told of it: that it arrived, and that it was taken.
+const TAKEN: Expected =
+    (LegState::Accepted, &[ReceiptLevel::R0, ReceiptLevel::R1, ReceiptLevel::R2, ReceiptLevel::R4]);
 const WITHDRAWN_READ: Expected = (LegState::Withdrawn, READ_AND_ENDED);
 const WITHDRAWN_UNREAD: Expected = (LegState::Withdrawn, UNREAD_AND_ENDED);
 pub(super) const RECEIVED: Expected = (LegState::Received, READ);

@@ -161,6 +161,7 @@ impl Stage {
                 leg: parsed(&leg["id"], "POST /v1/referrals", &answer)?,
                 delivery: parsed(&leg["delivery"], "POST /v1/referrals", &answer)?,
                 sender: who.0,
+                writer: writer.clone(),
                 recipient: recipient.role.part,
                 basis: None,
                 state: LegState::Requested,
@@ -291,7 +292,7 @@ impl Stage {
     }
 
     async fn look(&self, row: &mut Row) -> Result<(), Stopped> {
-        let view = self.api.read(self.cast.get(row.sender), &format!("/v1/legs/{}", row.leg)).await?;
+        let view = self.read(row.sender, Some(&row.writer), &format!("/v1/legs/{}", row.leg)).await?;
         row.take(&view, &self.cast);
         if row.rung.is_none() {
             row.rung = self.rung(row).await?;
@@ -344,9 +345,16 @@ impl Stage {
         self.api.read(self.cast.get(recipient), &format!("/v1/legs/{leg}")).await
     }
 
-    /// The whole history of a leg, as one of its parties is given it.
-    pub async fn evidence(&self, party: Part, leg: LegId) -> Result<Value, Stopped> {
-        self.api.read(self.cast.get(party), &format!("/v1/legs/{leg}/receipts")).await
+    /// The whole history of a leg, as one of its parties is given it; the sender's, for who wrote it.
+    pub async fn evidence(&self, party: Part, staff: Option<&str>, leg: LegId) -> Result<Value, Stopped> {
+        self.read(party, staff, &format!("/v1/legs/{leg}/receipts")).await
+    }
+
+    /// A document that the hub must give to an agency's system, perhaps for one of its staff.
+    async fn read(&self, party: Part, staff: Option<&str>, path: &str) -> Result<Value, Stopped> {
+        let with = With { staff: staff.map(str::to_owned), ..With::default() };
+        let answer = self.api.ask(self.cast.get(party), Method::GET, path, with).await?;
+        if answer.status == 200 { Ok(answer.document()) } else { Err(unexpected(path, &answer)) }
     }
 }
 

@@ -3,7 +3,7 @@
 //! its way: it is refused for its addressee or its subject, and for nothing else.
 
 use super::{
-    Basis, Grant,
+    Basis, BasisCode, Grant,
     fact::{CHILDS_OFFENCE, FACILITY},
 };
 use crate::domain::{
@@ -39,6 +39,12 @@ pub fn about_a_facility(row: &Basis, q: &Question<'_>) -> Result<Grant, Refusal>
         return Err(row.refuse(RefusalCode::BasisRecipient).advising(DIVISION_IN_CHARGE));
     }
     grant(row, q, true)
+}
+
+/// Of what tells of a facility, no other leg goes there either: a facility can itself be one that takes notices.
+pub fn to_the_facility(basis: Option<&str>) -> Refusal {
+    let code = basis.and_then(|code| code.parse().ok()).unwrap_or(BasisCode::NoticeFacility);
+    Basis::of(code).refuse(RefusalCode::BasisRecipient).advising(DIVISION_IN_CHARGE)
 }
 
 fn grant(row: &Basis, q: &Question<'_>, notifier_goes_along: bool) -> Result<Grant, Refusal> {

@@ -194,6 +194,18 @@ fn nobody_takes_a_notice_back() {
             assert_eq!(why, Why::Guard(Guard::NotNotice), "{state}");
         }
     }
+    for copy in [CopyPlace::InInbox, CopyPlace::Fetched, CopyPlace::SealedPublished] {
+        let facts = Facts { copy, ..facts };
+        for state in LegState::ALL.iter().copied().filter(|state| *state != AwaitingBasis) {
+            for actor in [S, SS] {
+                assert!(step(state, LegAction::Cancel, actor, &facts).is_err(), "{state} {copy:?}");
+            }
+        }
+        assert_eq!(
+            step(Received, LegAction::Cancel, S, &facts).unwrap_err().why,
+            Why::Guard(Guard::NotNotice)
+        );
+    }
 }
 
 #[test]

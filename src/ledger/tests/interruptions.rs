@@ -163,7 +163,7 @@ async fn a_locked_job_is_passed_over(stage: Stage) {
     sqlx::raw_sql(close).execute(&mut gate).await.unwrap();
     let claim = ClaimJobs {
         work: Work::Rings,
-        now: rows::at(9),
+        due: rows::at(9),
         lease_until: rows::at(9),
         limit: 9,
         dialect: ledger.dialect(),

@@ -37,7 +37,7 @@ async fn enqueue(ledger: &Ledger, jobs: Vec<JobRow>) {
 fn claim(ledger: &Ledger, now: i64, limit: i64) -> ClaimJobs {
     ClaimJobs {
         work: Work::Rings,
-        now: rows::at(now),
+        due: rows::at(now),
         lease_until: rows::at(now + 30),
         limit,
         dialect: ledger.dialect(),

@@ -9,6 +9,7 @@ use super::{
         page::{Limit, page, page_of},
         protection::{mac, protection_summary},
         read::{Seen, consent_summary, leg_summary, present},
+        told,
     },
     Kept, Opened, step_answer,
 };
@@ -21,7 +22,7 @@ use crate::{
     },
     ledger::{
         audit::AuditAction,
-        board::MOST,
+        board::{MOST, Rung},
         case::{CasePlanRow, CaseRow, FoundEntry},
         consent::ConsentRow,
         leg::LegRow,
@@ -170,12 +171,16 @@ async fn add_thread(
     view: &mut Value,
 ) -> Result<(), Problem> {
     let now = context.clock.now();
-    let legs = context.ledger.case_legs(&kept.row, reader, MOST_SHOWN).await?;
+    let mut legs = Vec::new();
+    for leg in context.ledger.case_legs(&kept.row, reader, MOST_SHOWN).await? {
+        legs.push(told::told(context, caller, leg).await?);
+    }
     let mut items = Vec::with_capacity(legs.len());
     for some in legs.chunks(MOST) {
         let rungs = context.ledger.rungs(some).await?;
         items.extend(some.iter().map(|leg| {
-            let ladder = rungs.iter().filter(|rung| rung.leg == leg.id);
+            let shown = |rung: &&Rung| rung.leg == leg.id && told::shows_on_list(caller, leg, rung.level);
+            let ladder = rungs.iter().filter(shown);
             let mut item = leg_summary(leg, now);
             item["referral"] = json!(leg.referral);
             item["ladder"] = ladder.map(|rung| json!({"level": rung.level, "at": jst(rung.at)})).collect();

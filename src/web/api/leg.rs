@@ -27,14 +27,17 @@ pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, 
     let side = query.get(&SIDE)?.unwrap_or(Side::Sender);
     let state = query.get(&STATE)?.unwrap_or(LegState::Requested);
     let (before, limit) = (query.get(&BEFORE)?, query.get(&LIMIT)?.unwrap_or_default());
-    read::legs(&context(&request), &caller, side, state, before, limit).await.map(ok)
+    let context = context(&request);
+    let caller = caller.asking_for(&context, named_staff(&request).as_deref()).await?;
+    read::legs(&context, &caller, side, state, before, limit).await.map(ok)
 }
 
 /// GET /v1/legs/{id}
 pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: LegId = id.parse()?;
-    let staff = named_staff(&request);
-    read::leg(&context(&request), &caller, id, staff.as_deref()).await.map(versioned)
+    let context = context(&request);
+    let caller = caller.asking_for(&context, named_staff(&request).as_deref()).await?;
+    read::leg(&context, &caller, id).await.map(versioned)
 }
 
 /// GET /v1/legs/{id}/available-actions
@@ -44,8 +47,9 @@ pub async fn available(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id: LegId = id.parse()?;
-    let staff = named_staff(&request);
-    read::available_actions(&context(&request), &caller, id, staff.as_deref()).await.map(ok)
+    let (context, staff) = (context(&request), named_staff(&request));
+    let caller = caller.asking_for(&context, staff.as_deref()).await?;
+    read::available_actions(&context, &caller, id, staff.as_deref()).await.map(ok)
 }
 
 /// GET /v1/legs/{id}/receipts
@@ -55,7 +59,9 @@ pub async fn receipts(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id: LegId = id.parse()?;
-    read::evidence(&context(&request), &caller, id).await.map(ok)
+    let context = context(&request);
+    let caller = caller.asking_for(&context, named_staff(&request).as_deref()).await?;
+    read::evidence(&context, &caller, id).await.map(ok)
 }
 
 /// POST /v1/legs/{id}/actions/{action}

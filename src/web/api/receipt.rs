@@ -6,7 +6,10 @@ use uuid::Uuid;
 use crate::{
     domain::{ids::DeliveryId, problem::Problem, receipt::ReceiptLevel},
     usecases::{Caller, read},
-    web::{caller::context, problem::ok},
+    web::{
+        caller::{context, named_staff},
+        problem::ok,
+    },
 };
 
 /// GET /v1/receipts/{subject}/{level}: of a delivery R0 to R3, of a leg R4 and closed
@@ -18,5 +21,7 @@ pub async fn read(
     // A delivery's id and a leg's have one form; which of the two it is, the level says.
     let subject: Uuid = path.0.parse::<DeliveryId>()?.uuid();
     let level: ReceiptLevel = path.1.parse()?;
-    read::receipt(&context(&request), &caller, &subject.to_string(), level).await.map(ok)
+    let context = context(&request);
+    let caller = caller.asking_for(&context, named_staff(&request).as_deref()).await?;
+    read::receipt(&context, &caller, &subject.to_string(), level).await.map(ok)
 }

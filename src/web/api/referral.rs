@@ -9,11 +9,11 @@ use crate::{
         problem::{Problem, ProblemKind},
     },
     ledger::referral::ReferralFilter,
-    usecases::{Caller, preview, read, schema::Schema, submit},
+    usecases::{Caller, notice, preview, read, schema::Schema, submit},
     web::{
         caller::{context, named_staff},
         command::Posted,
-        problem::{created, ok, rehearsed, versioned},
+        problem::{created, done, ok, rehearsed, versioned},
         query::{BEFORE, LIMIT, Parameter, Query},
     },
 };
@@ -42,7 +42,9 @@ pub async fn list(request: HttpRequest, caller: Caller) -> Result<HttpResponse, 
         (Some(_), Some(_)) => return Err(one_filter()),
     };
     let (before, limit) = (query.get(&BEFORE)?, query.get(&LIMIT)?.unwrap_or_default());
-    read::referrals(&context(&request), &caller, filter, before, limit).await.map(ok)
+    let context = context(&request);
+    let caller = caller.asking_for(&context, named_staff(&request).as_deref()).await?;
+    read::referrals(&context, &caller, filter, before, limit).await.map(ok)
 }
 
 fn one_filter() -> Problem {
@@ -55,6 +57,18 @@ fn one_filter() -> Problem {
 /// GET /v1/referrals/{id}
 pub async fn read(request: HttpRequest, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     let id: ReferralId = id.parse()?;
-    let staff = named_staff(&request);
-    read::referral(&context(&request), &caller, id, staff.as_deref()).await.map(versioned)
+    let context = context(&request);
+    let caller = caller.asking_for(&context, named_staff(&request).as_deref()).await?;
+    read::referral(&context, &caller, id).await.map(versioned)
+}
+
+/// POST /v1/referrals/{id}/readers
+pub async fn name_readers(
+    request: HttpRequest,
+    posted: Posted,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id: ReferralId = id.parse()?;
+    let (caller, command) = posted.command(Schema::Readers, format!("POST /v1/referrals/{id}/readers"))?;
+    notice::name_readers(&context(&request), &caller, id, &command).await.map(done)
 }

@@ -89,12 +89,15 @@ fn filled<'a>(frame: &'a Frame, seen: &LegSeen) -> Page<'a> {
     let closed = at(&ReceiptLevel::Closed).is_some();
     let shown = RUNGS.iter().chain(closed.then_some(&ReceiptLevel::Closed));
     let ended = view["state"].as_str().and_then(|code| code.parse().ok()).is_some_and(LegState::terminal);
+    // That somebody opened a notice is not told to its sender: that it arrived is all there is to see.
+    let told_little = view["type"] == ReferralType::Notice.code() && view["referral"].is_string();
+    let seen_as = if told_little { ReceiptLevel::R2 } else { ReceiptLevel::R3 };
     Page {
         frame,
         recipient: seen.recipient.clone(),
         kind: label!(frame, view["type"], ReferralType),
         reference: seen.reference.clone(),
-        unopened: !ended && at(&ReceiptLevel::R3).is_none(),
+        unopened: !ended && at(&seen_as).is_none(),
         facts: facts(frame, seen),
         steps: shown
             .map(|level| Step { label: frame.say(level.label_ja(), level.label_en()), at: at(level) })

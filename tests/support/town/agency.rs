@@ -1,8 +1,11 @@
 //! An agency's system, as the hub meets it: over HTTP, with a token of its own.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -54,7 +57,11 @@ pub struct Agency {
     pub id: String,
     pub secret: String,
     door: Arc<Door>,
-    token: Mutex<Option<(String, Timestamp)>>,
+    token: Arc<Mutex<Option<(String, Timestamp)>>>,
+    /// For whom of its staff the agency's system asks, if it says so with every request.
+    person: Option<String>,
+    /// Those of its staff who wrote a notice: nobody else of the agency sees it.
+    writers: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// A key that no other request of this run has.
@@ -65,7 +72,26 @@ pub fn fresh_key() -> String {
 
 impl Agency {
     pub fn new(door: Arc<Door>, id: String, secret: String) -> Self {
-        Self { id, secret, door, token: Mutex::new(None) }
+        Self { id, secret, door, token: Arc::default(), person: None, writers: Arc::default() }
+    }
+
+    /// The same agency's system, asking for this member of its staff.
+    pub fn asking_for(&self, staff: &str) -> Self {
+        Self {
+            id: self.id.clone(),
+            secret: self.secret.clone(),
+            door: self.door(),
+            token: Arc::clone(&self.token),
+            person: Some(staff.to_owned()),
+            writers: Arc::clone(&self.writers),
+        }
+    }
+
+    /// The agency, and its system asking for each of those who wrote a notice.
+    pub fn readers(&self) -> Vec<Self> {
+        let writers = self.writers.lock().unwrap().clone();
+        let own = Self { person: None, ..self.asking_for("") };
+        std::iter::once(own).chain(writers.iter().map(|staff| self.asking_for(staff))).collect()
     }
 
     pub fn door(&self) -> Arc<Door> {
@@ -98,7 +124,11 @@ impl Agency {
 
     /// A request in the agency's name; what else it needs, the test puts on. [`Agency::send`] sends it.
     pub async fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        self.stranger(method, path).bearer_auth(self.token().await)
+        let request = self.stranger(method, path).bearer_auth(self.token().await);
+        match &self.person {
+            Some(staff) => request.header("tsunagu-staff", staff),
+            None => request,
+        }
     }
 
     /// A request without a token.
@@ -133,6 +163,9 @@ impl Agency {
     }
 
     pub async fn post_under(&self, key: &str, path: &str, body: &Value) -> Reply {
+        if let (Some("TSUKOKU"), Some(writer)) = (body["type"].as_str(), body["written_by"].as_str()) {
+            self.writers.lock().unwrap().insert(writer.to_owned());
+        }
         self.send(self.request("POST", path).await.header("idempotency-key", key).json(body)).await
     }
 
@@ -200,8 +233,7 @@ impl Agency {
 
     /// Opens a delivery in the name of a member of staff.
     pub async fn open(&self, delivery: &str, staff: &str) -> Reply {
-        let request = self.request("GET", &format!("/v1/deliveries/{delivery}")).await;
-        self.send(request.header("tsunagu-staff", staff)).await
+        self.asking_for(staff).get(&format!("/v1/deliveries/{delivery}")).await
     }
 
     /// Acknowledges a delivery by the hash of its R0 receipt, which is read first.
@@ -213,7 +245,11 @@ impl Agency {
 
     /// Acts on a leg in its present version.
     pub async fn act(&self, leg: &str, action: &str, body: &Value) -> Reply {
-        let version = self.leg(leg).await["version"].as_i64().unwrap();
+        // Who gave a notice sees it, and nobody for whom nobody asks.
+        let version = match body["by"].as_str().filter(|_| !self.writers.lock().unwrap().is_empty()) {
+            Some(by) => self.asking_for(by).leg(leg).await["version"].as_i64().unwrap(),
+            None => self.leg(leg).await["version"].as_i64().unwrap(),
+        };
         self.act_at(version, leg, action, body).await
     }
 
@@ -228,8 +264,7 @@ impl Agency {
 
     /// The codes of what a member of staff can do with a leg now.
     pub async fn available(&self, leg: &str, staff: &str) -> Vec<String> {
-        let request = self.request("GET", &format!("/v1/legs/{leg}/available-actions")).await;
-        let found = items(self.send(request.header("tsunagu-staff", staff)).await);
+        let found = items(self.asking_for(staff).get(&format!("/v1/legs/{leg}/available-actions")).await);
         found.iter().map(|one| one["action"].as_str().unwrap().to_owned()).collect()
     }
 

@@ -142,7 +142,9 @@ async fn a_worker_that_died_with_its_claim_costs_a_lease_and_a_late_one_changes_
     let (delivery, _) = told.introduce(&nursery).await;
     let hub = &told.town.hub;
     // Rung, and gone before it could settle.
-    let stale = job::claim(hub, Work::Rings, 256, super::super::super::dispatch::LEASE).await.unwrap();
+    let stale = job::claim(hub, &told.desk.hands, Work::Rings, 256, super::super::super::dispatch::LEASE)
+        .await
+        .unwrap();
     assert_eq!(stale.len(), 1);
     let mut sweeper = Sweeper::begin(hub, &told.desk).await.unwrap();
     told.wait(Duration::from_secs(29));
@@ -154,8 +156,34 @@ async fn a_worker_that_died_with_its_claim_costs_a_lease_and_a_late_one_changes_
     assert_eq!(doorbells(&told.script.heard()).len(), 1, "the second doorbell");
 
     let late = job::settled(hub, &stale[0], Fate::Later(Why::TimedOut), hub.clock.now()).unwrap();
-    job::settle(hub, vec![late], Vec::new()).await.unwrap();
+    job::settle(hub, &told.desk.hands, vec![late], Vec::new()).await.unwrap();
     assert_eq!(told.stands(&delivery).await, done("rung"), "what an older claim reports is void");
+}
+
+#[tokio::test]
+async fn what_a_process_that_ends_has_in_hand_is_given_back() {
+    let told = Told::new().await;
+    let (nursery, _) = told.subscriber(json!({"mode": "doorbell"})).await;
+    let (delivery, _) = told.introduce(&nursery).await;
+    let (hub, hour) = (&told.town.hub, HOUR);
+    let taken = job::claim(hub, &told.desk.hands, Work::Rings, 256, hour).await.unwrap();
+    assert_eq!((taken.len(), told.drain().await.claimed), (1, 0), "it is leased");
+    assert_eq!(told.desk.clear(hub).await.unwrap(), 1);
+    assert_eq!(told.stands(&delivery).await, (JobState::Ready, None), "as it was before it was claimed");
+    assert_eq!(told.drain().await.done, 1, "whoever comes next need not wait for the lease");
+    assert_eq!(told.desk.clear(hub).await.unwrap(), 0, "what is settled is in nobody's hands");
+
+    // Whoever paused so long that another took over gives back nothing of the other's.
+    let (second, _) = told.introduce(&nursery).await;
+    let paused = Desk::new(told.desk.transport.clone(), Mailer::Silent, []);
+    let lease = super::super::super::dispatch::LEASE;
+    assert_eq!(job::claim(hub, &paused.hands, Work::Rings, 256, lease).await.unwrap().len(), 1);
+    told.wait(Duration::from_secs(31));
+    let mut sweeper = Sweeper::begin(hub, &told.desk).await.unwrap();
+    sweeper.sweep(hub, &told.desk).await.unwrap();
+    assert_eq!(job::claim(hub, &told.desk.hands, Work::Rings, 256, hour).await.unwrap().len(), 1);
+    paused.clear(hub).await.unwrap();
+    assert_eq!(told.stands(&second).await.0, JobState::Leased);
 }
 
 #[tokio::test]
@@ -167,7 +195,7 @@ async fn where_there_is_one_process_a_new_start_voids_every_lease() {
     let (nursery, _) = town.party(AgencyKind::Nursery, StaffRole::AgencyStaff).await;
     let consent = town.consent(&[&nursery], ALL).await;
     town.submit(town.introduction(&[&nursery], consent)).await.unwrap();
-    assert_eq!(job::claim(&town.hub, Work::Rings, 256, HOUR).await.unwrap().len(), 1);
+    assert_eq!(job::claim(&town.hub, &desk.hands, Work::Rings, 256, HOUR).await.unwrap().len(), 1);
     Sweeper::begin(&town.hub, &desk).await.unwrap();
     assert_eq!(drain(&town.hub, &desk).await.unwrap().done, 1);
     assert!(matches!(listener.next().await, Some(Heard::Doorbell(_))));
@@ -184,7 +212,7 @@ async fn a_job_that_cannot_be_read_holds_no_other_up_and_dies_after_five_attempt
     // More urgent than the sound one, and about a copy that is not there.
     (poisoned.rank, poisoned.subject) = (0, hub.clock.new_random_id::<DeliveryId>().to_string());
     poisoned.dedup = format!("doorbell.waiting:{}", poisoned.subject);
-    job::settle(hub, Vec::new(), vec![poisoned.clone()]).await.unwrap();
+    job::settle(hub, &told.desk.hands, Vec::new(), vec![poisoned.clone()]).await.unwrap();
     assert_eq!(told.drain().await, Dispatched { claimed: 2, done: 1, later: 1, dead: 0 });
     assert_eq!(told.stands(&sound).await, done("rung"));
     for _ in 2..5 {
