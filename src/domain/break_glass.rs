@@ -216,7 +216,7 @@ mod tests {
                 let reviewer = if own { Reviewer::Own } else { Reviewer::Owner };
                 let outcome = if fine { ReviewOutcome::Justified } else { ReviewOutcome::NotJustified };
                 glass = glass.review(reviewer, outcome, at(when)).unwrap_or(glass);
-                prop_assert!(!(closed && glass.state == GlassState::Open));
+                prop_assert!(!(closed && glass.is_open(at(when))));
                 closed |= !glass.is_open(at(when));
             }
             prop_assert!(!glass.is_open(at(look)) || look < i64::from(minutes).min(60));
