@@ -37,16 +37,20 @@ async fn every_cell_of_the_matrix_is_as_it_should_be() {
         let Some(world) = World::new(engine).await else { continue };
         let mut stories = Vec::new();
         let mut cells = 0;
+        let mut round = fresh(&world).await;
         for row in TABLE {
-            let mut round = fresh(&world).await;
             for caller in Caller::ALL {
                 cells += ask_for_every_object(&world, row, &round, caller).await;
                 if spends(row.endpoint) {
                     stories.extend(into_both(std::mem::replace(&mut round, fresh(&world).await)));
                 }
             }
-            stories.extend(into_both(round));
+            // What was only looked at is as it was.
+            if row.method != "GET" && !spends(row.endpoint) {
+                stories.extend(into_both(std::mem::replace(&mut round, fresh(&world).await)));
+            }
         }
+        stories.extend(into_both(round));
         cells += ask_by_wrong_methods(&world).await;
         assert_eq!(cells, cells_there_are(), "cells asserted on {engine:?}");
         let answers = world.assert_nobody_saw_anything_foreign(&stories);
@@ -62,9 +66,9 @@ async fn a_dry_run_tells_nobody_more_than_the_change_itself() {
         let stories = fresh(&world).await;
         let mut told = 0;
         for row in TABLE.iter().filter(|row| row.method != "GET" && row.access == Access::Agency) {
+            let before = world.town.rows().await;
             for (caller, object) in Caller::ALL.into_iter().flat_map(|c| Object::ALL.map(|o| (c, o))) {
                 let sent = request(&world, row, &stories, caller, object).await.header("prefer", "dry-run");
-                let before = world.town.rows().await;
                 let reply = caller.party(&world).agency.send(sent).await;
                 let cell =
                     format!("{} {} by {caller:?} on {object:?}: {}", row.method, row.path, reply.text());
@@ -91,10 +95,10 @@ async fn a_dry_run_tells_nobody_more_than_the_change_itself() {
                     assert_eq!(reply.json()["legs"][0]["refusal"]["code"], "CONSENT_MISSING", "{cell}");
                 }
                 told += usize::from(status == 200);
-                let mut after = world.town.rows().await;
-                after.insert("audit".to_owned(), before["audit"]);
-                assert_eq!(before, after, "nothing was done but looked: {cell}");
             }
+            let mut after = world.town.rows().await;
+            after.insert("audit".to_owned(), before["audit"]);
+            assert_eq!(before, after, "nothing was done but looked: {} {}", row.method, row.path);
         }
         assert!(told >= 10, "{told}");
         world.assert_nobody_saw_anything_foreign(&into_both(stories));

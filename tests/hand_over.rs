@@ -165,7 +165,7 @@ async fn a_family_is_handed_over_and_the_receipts_say_who_is_responsible(town: &
         (&signed["at"], &signed["state"]["seq"])
     );
     assert_eq!(
-        from.get(&format!("/v1/legs?side=sender&state=accepted")).await.value()["items"][0]["responsible"],
+        from.get("/v1/legs?side=sender&state=accepted").await.value()["items"][0]["responsible"],
         json!(to.id)
     );
 

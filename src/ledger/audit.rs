@@ -95,19 +95,19 @@ pub struct Period {
 
 /// That an entry of the caller's own agency is not about a notice it gave which the person may not see: a line about it
 /// would tell everybody else that there is one. The preview of a notice has who wrote it as its subject. Each question
-/// is asked by the key of its table.
+/// is asked by the key of its table: counted, because PostgreSQL makes a join over whole tables of NOT EXISTS.
 macro_rules! seen_subject {
     ($subject:literal, $agency:literal, $person:literal) => {
         concat!(
             "(audit.action <> 'preview' OR audit.subject <> COALESCE(audit.staff, '') OR audit.staff = ",
             $person,
-            ") AND NOT EXISTS (SELECT 1 FROM referral WHERE referral.id = ",
+            ") AND 0 = (SELECT COUNT(*) FROM referral WHERE referral.id = ",
             $subject,
             " AND referral.owner = ",
             $agency,
             " AND NOT ",
             seen_referral!($person),
-            ") AND NOT EXISTS (SELECT 1 FROM leg WHERE leg.id = ",
+            ") AND 0 = (SELECT COUNT(*) FROM leg WHERE leg.id = ",
             $subject,
             " AND leg.sender = ",
             $agency,

@@ -156,7 +156,7 @@ impl Ledger {
         for text in [OF_RESPONSIBLE, OF_DEPUTY] {
             rows.extend(self.many(page(text, scope, state, before, limit).bind(staff.to_string())).await?);
         }
-        rows.sort_unstable_by(|one: &CaseRow, other| other.id.cmp(&one.id));
+        rows.sort_unstable_by_key(|row: &CaseRow| std::cmp::Reverse(row.id));
         rows.truncate(usize::try_from(limit).unwrap_or_default());
         Ok(rows)
     }

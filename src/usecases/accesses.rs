@@ -17,7 +17,9 @@ use crate::{
         fault::Text,
         ids::{AgencyId, AuditId, LegId, ReferralId, StaffId},
         problem::{Problem, ProblemKind},
+        purpose::AccessPurpose,
         staff::StaffRole,
+        subject::SubjectRef,
     },
     ledger::{
         Scope,
@@ -114,7 +116,7 @@ fn entry(row: &AuditRow) -> Value {
     present(json!({
         "id": row.id, "at": jst(row.at), "agency": row.agency, "staff": row.staff, "action": row.action,
         "label": row.action.label_ja(), "subject": row.subject, "decision": row.decision,
-        "purpose": row.purpose, "purpose_label": row.purpose.map(|purpose| purpose.label_ja()),
+        "purpose": row.purpose, "purpose_label": row.purpose.map(AccessPurpose::label_ja),
     }))
 }
 
@@ -151,7 +153,7 @@ pub async fn grounds(
     let (leg, body) = (&opened.leg, &opened.body);
     let consent = world.consent.as_ref().map(|(_, record)| record);
     let why = |cover: &Cover| {
-        let subject = cover.subject.as_ref().map(|subject| subject.as_str());
+        let subject = cover.subject.as_ref().map(SubjectRef::as_str);
         let section = body.withheld.iter().filter(|one| one.section == cover.section);
         let mut reasons = section.filter(|one| one.subject.is_none() || one.subject.as_deref() == subject);
         reasons.next().map(|one| json!(one.why))

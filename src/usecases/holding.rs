@@ -120,10 +120,10 @@ pub(super) async fn answer(
 
 /// What both parties see of a request: where it stands and, once answered, who said what on which article.
 pub(super) async fn seen(context: &Context, opened: &OpenedLeg, row: &HoldingRow) -> Result<Value, Problem> {
-    Ok(told(row, article(context, opened, row).await?, context.clock.now()))
+    Ok(told(row, &article(context, opened, row).await?, context.clock.now()))
 }
 
-fn told(row: &HoldingRow, article: Value, now: Timestamp) -> Value {
+fn told(row: &HoldingRow, article: &Value, now: Timestamp) -> Value {
     let state = row.state.as_of(row.due_at, now);
     present(json!({
         "leg": row.leg, "recipient": row.recipient, "cause": row.cause, "state": state,
@@ -164,7 +164,7 @@ pub(super) async fn propagation(
         } else {
             article(context, &OpenedLeg::of(context, caller.scope(), leg).await?, one).await?
         };
-        holders.push(told(one, article, context.clock.now()));
+        holders.push(told(one, &article, context.clock.now()));
         confirmed += usize::from(one.state.answered());
         silent += usize::from(one.state.as_of(one.due_at, context.clock.now()) == HoldingState::Silent);
     }

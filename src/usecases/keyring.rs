@@ -137,12 +137,12 @@ pub enum NotActivated {
     Unknown,
     /// These nodes have not said that they hold it.
     Unconfirmed(Vec<String>),
-    Failed(Problem),
+    Failed(Box<Problem>),
 }
 
 impl From<Problem> for NotActivated {
     fn from(problem: Problem) -> Self {
-        Self::Failed(problem)
+        Self::Failed(Box::new(problem))
     }
 }
 
@@ -168,7 +168,7 @@ pub async fn activate(context: &Context, kid: &str) -> Result<(), NotActivated> 
         VaultError::NoSigningKey { .. } => NotActivated::Unknown,
         error => {
             tracing::error!(%error, "the vault refused");
-            NotActivated::Failed(Problem::new(ProblemKind::Internal))
+            NotActivated::Failed(Box::new(Problem::new(ProblemKind::Internal)))
         }
     })
 }

@@ -224,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    fn household(relations: Value) -> Result<Household, Vec<FieldError>> {
+    fn household(relations: &Value) -> Result<Household, Vec<FieldError>> {
         let members = json!([
             { "ref": "mother", "role": "guardian", "name": { "family": "葛󠄀城" }, "phone": "090-0000-0000" },
             { "ref": "father", "role": "guardian" },
@@ -234,7 +234,7 @@ mod tests {
         Household::parse(&paper, date(2026, 11, 22))
     }
 
-    fn codes(relations: Value) -> Vec<(String, &'static str)> {
+    fn codes(relations: &Value) -> Vec<(String, &'static str)> {
         let faults = household(relations).err().unwrap_or_default();
         faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
     }
@@ -249,7 +249,7 @@ mod tests {
             { "kind": "deceased", "of": "father" },
             { "kind": "pregnancy", "of": "mother" },
         ]);
-        let read = household(relations.clone()).ok().unwrap();
+        let read = household(&relations).ok().unwrap();
         let again = serde_json::to_value(&read).unwrap();
         assert_eq!(again["relations"], relations);
         assert_eq!(again["members"][0]["name"]["family"], "葛󠄀城");
@@ -310,13 +310,13 @@ mod tests {
             ),
         ];
         for (relations, at, code) in cases {
-            assert_eq!(codes(relations), [(at.to_owned(), code)]);
+            assert_eq!(codes(&relations), [(at.to_owned(), code)]);
         }
         let turned = json!([
             { "kind": "custody", "of": "mother", "to": "child-1" },
             { "kind": "custody", "of": "father", "to": "child-1" },
         ]);
-        assert_eq!(codes(turned), [], "both parents may have custody");
+        assert_eq!(codes(&turned), [], "both parents may have custody");
     }
 
     #[test]

@@ -213,7 +213,7 @@ async fn consents(
             found.extend(context.ledger.consent(caller.scope(), id).await?);
         }
     }
-    found.sort_unstable_by(|one, other| other.id.cmp(&one.id));
+    found.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
     Ok(found)
 }
 
