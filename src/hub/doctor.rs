@@ -118,14 +118,22 @@ pub async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
     if let Err(reason) = look(config, clock, &mut findings).await {
         findings.push(Finding::DoesNotStart(reason));
     }
-    findings.push(match mail::mailer(config) {
+    findings.push(match config.mail.transport {
+        // There is nobody to reach, and a folder that is not there would be made.
+        MailTransport::Folder | MailTransport::None => Finding::Mail(config.mail.transport),
+        MailTransport::Smtp => smtp(config).await,
+    });
+    findings
+}
+
+async fn smtp(config: &Config) -> Finding {
+    match mail::mailer(config) {
         Err(reason) => Finding::DoesNotStart(reason),
         Ok(mailer) => match mailer.examine().await {
             Ok(()) => Finding::Mail(config.mail.transport),
             Err(reason) => Finding::MailRefused(reason),
         },
-    });
-    findings
+    }
 }
 
 async fn look(config: &Config, clock: &Clock, findings: &mut Vec<Finding>) -> Result<(), StartError> {
