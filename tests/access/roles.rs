@@ -45,7 +45,7 @@ async fn a_delivery_opens_for_active_staff_of_its_recipient_alone() {
     refused.push(reader.send(twice).await);
     assert_alike(&refused, 403);
     let waiting = reader.inbox("waiting").await;
-    assert!(waiting.iter().any(|one| one["id"] == story.delivery), "nothing was opened: {waiting:?}");
+    assert!(waiting.iter().any(|one| one["delivery"] == story.delivery), "nothing was opened: {waiting:?}");
     assert_eq!(reader.ladder(&story.leg).await, ["R0", "R1"]);
     reader.open(&story.delivery, &world.recipient.staff).await.good();
     assert_eq!(reader.ladder(&story.leg).await, ["R0", "R1", "R2", "R3"]);
