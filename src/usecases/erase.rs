@@ -1,7 +1,7 @@
 //! Erases a referral: its data keys are destroyed, so that nobody can read any more what it said. That it was, and
 //! every receipt of it, stays.
 //!
-//! Two people decide, and nothing that [`retention`] finds may stand in the way. The write holds every leg, copy and
+//! Two people decide, and nothing that [`retention()`] finds may stand in the way. The write holds every leg, copy and
 //! consent still that was looked at: an opening, a recall, a withdrawal or a hold comes before it or after it.
 
 use std::{collections::BTreeSet, time::Duration};

@@ -1,7 +1,7 @@
 //! What an agency holds about one person: gathered from its referrals, the copies it received, the consents it keeps and
 //! the records of who was shown what; then cut to what may be shown (`domain/subject_export.rs`).
 //!
-//! A new kind of record that speaks of people is added in [`Sources::load`], as one more [`Origin`].
+//! A new kind of record that speaks of people is added in `Sources::load`, as one more `Origin`.
 
 use std::collections::BTreeMap;
 
